@@ -1,0 +1,63 @@
+export type { Crypto } from "./crypto/crypto.ts";
+export { nobleCrypto, sha256 } from "./crypto/noble-crypto.ts";
+export { verifySignature } from "./crypto/strict-ed25519.ts";
+export { base64urlFromBytes, bytesFromBase64url } from "./encoding/base64url.ts";
+export { canonicalJson } from "./encoding/canonical-json.ts";
+export { type Cidr, isInCidr, parseAddress, parseCidr } from "./encoding/cidr.ts";
+export { isJsonObject, type JsonObject, type JsonValue } from "./encoding/json.ts";
+export { parseJson } from "./encoding/parse-json.ts";
+export {
+  type ClientId,
+  type ClusterId,
+  type CustomerId,
+  createId,
+  isId,
+  type LicenseId,
+  mintedAt,
+  type PeerId,
+  peerIdFromKey,
+  type RotationId,
+  type ServiceId,
+  ulidOf,
+} from "./identity/id.ts";
+export { createIdentity, type Identity } from "./identity/identity.ts";
+export type { CredentialBody } from "./kinds/credential.ts";
+export { kindTable } from "./kinds/kinds.ts";
+export { type PeerBody, peerBodySchema } from "./kinds/peer.ts";
+export { routeSchema, type ServiceBody, serviceBodySchema } from "./kinds/service.ts";
+export {
+  checkLicense,
+  isSuccessor,
+  issueLicense,
+  type License,
+  type LicenseRoot,
+  type LicenseTerms,
+  licenseHash,
+  licenseRootSchema,
+  licenseSchema,
+} from "./license/license.ts";
+export { type LicenseState, licenseStateAt } from "./license/license-state.ts";
+export { LIMITS } from "./limits.ts";
+export type { ClusterNode, NodeOptions, Step } from "./node/cluster-node.ts";
+export type { Effect, NodeFlags, Notice } from "./node/effect.ts";
+export type { Address, CallId, DialId, Input, LinkId } from "./node/input.ts";
+export type { ClusterView, PeersView, PeerView, RegistryHashes, RegistryView } from "./node/view.ts";
+export type { DigestGroup, KindDefinition } from "./registry/kind.ts";
+export {
+  checkRecordProof,
+  checkRecordShape,
+  issueRecord,
+  isTombstone,
+  type LiveRecord,
+  nextVersion,
+  type RecordKey,
+  recordKey,
+  type SignedRecord,
+  type Tombstone,
+  versionAt,
+} from "./registry/record.ts";
+export type { Rejection, RejectionCode } from "./rejection.ts";
+export type { Result } from "./result.ts";
+export { type Millis, msFromRfc3339, rfc3339FromMs } from "./time.ts";
+export type { PeerBookEntry } from "./trust/peer-book.ts";
+export { issueVoucher, type Voucher, voucherSchema } from "./trust/voucher.ts";

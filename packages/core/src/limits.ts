@@ -1,0 +1,35 @@
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "./time.ts";
+
+/** Every limit that core enforces. Units are in the names. */
+export const LIMITS = {
+  recordBytes: 8 * 1024,
+  frameBytes: 1024 * 1024,
+  /** Frames that carry records stay below this, so that a frame of full records never meets `frameBytes`. */
+  pageBytes: 256 * 1024,
+  parseDepth: 16,
+  signedDepth: 8,
+  versionAheadMs: 10 * MINUTE_MS,
+  horizonMs: 30 * DAY_MS,
+  renewAfterDays: { from: 8, to: 14 },
+  servicesPerPeer: 1000,
+  admissionsPerOwner: 4096,
+  lastingPerOwner: 256,
+  unknownKindPerOwner: 256,
+  routesPerService: 256,
+  challengeMs: 30 * SECOND_MS,
+  pendingHandshakes: 64,
+  refusalsPerMinute: 20,
+  freshWindowMs: HOUR_MS,
+  invitationMs: HOUR_MS,
+  fullMeshPeers: 32,
+  pushLinks: 6,
+  pingEveryMs: 3 * SECOND_MS,
+  silentMs: 8 * SECOND_MS,
+  dialTries: 4,
+  dialBackoffMs: SECOND_MS,
+  unreachableRetryMs: HOUR_MS,
+  suspectHeartbeats: 10,
+  voucherTtlMs: DAY_MS,
+  voucherRefreshMs: 6 * HOUR_MS,
+  clockToleranceMs: 5 * MINUTE_MS,
+} as const;

@@ -1,0 +1,75 @@
+import type { PeerId } from "../identity/id.ts";
+import type { License } from "../license/license.ts";
+import type { RecordKey, SignedRecord } from "../registry/record.ts";
+import type { Rejection } from "../rejection.ts";
+import type { PeerBookEntry } from "../trust/peer-book.ts";
+import type { Voucher } from "../trust/voucher.ts";
+import type { Address, CallId, DialId, LinkId } from "./input.ts";
+
+/** What the host does, in this order: on disk before on the wire. */
+export type Effect =
+  | {
+      readonly type: "persist";
+      readonly records: readonly SignedRecord[];
+      readonly drop: readonly RecordKey[];
+      readonly book: readonly PeerBookEntry[];
+      readonly license?: License;
+      /** Small facts of the node itself: that it was cloned, left, or is no longer fresh. */
+      readonly flags?: NodeFlags;
+    }
+  | {
+      readonly type: "dial";
+      readonly dial: DialId;
+      readonly address: Address;
+      readonly peer?: PeerId;
+      readonly voucher?: Voucher;
+    }
+  | { readonly type: "send"; readonly link: LinkId; readonly text: string }
+  | { readonly type: "close"; readonly link: LinkId; readonly rejection: Rejection }
+  | { readonly type: "notify"; readonly notice: Notice };
+
+export interface NodeFlags {
+  /** Set once and kept: another running peer used this identity. */
+  readonly isCloned?: boolean;
+  readonly hasLeft?: boolean;
+}
+
+/** What the host may want to log, count or tell an operator. */
+export type Notice =
+  | {
+      readonly type: "peer_linked";
+      readonly peer: PeerId;
+      readonly link: LinkId;
+      readonly direction: "in" | "out";
+      readonly isFirstContact: boolean;
+    }
+  | { readonly type: "peer_unlinked"; readonly peer: PeerId; readonly link: LinkId; readonly reason: string }
+  | { readonly type: "peer_unreachable"; readonly peer: PeerId; readonly address: Address; readonly reason: string }
+  | { readonly type: "peer_ended"; readonly peer: PeerId; readonly how: "left" | "revoked" }
+  | { readonly type: "joined"; readonly address: Address; readonly peer: PeerId }
+  | { readonly type: "join_failed"; readonly address: Address; readonly rejection: Rejection }
+  | {
+      readonly type: "applied";
+      readonly records: readonly SignedRecord[];
+      readonly dropped: readonly RecordKey[];
+      readonly from?: PeerId;
+    }
+  | {
+      readonly type: "refused";
+      readonly link: LinkId;
+      readonly peer?: PeerId;
+      readonly rejection: Rejection;
+      readonly count: number;
+    }
+  | {
+      readonly type: "equivocation";
+      readonly key: RecordKey;
+      readonly kept: SignedRecord;
+      readonly other: SignedRecord;
+    }
+  | { readonly type: "cluster_changed"; readonly clusterId: string; readonly aliases: readonly string[] }
+  | { readonly type: "license_changed"; readonly license: License }
+  | { readonly type: "cloned" }
+  | { readonly type: "called"; readonly peer: PeerId; readonly call: CallId; readonly body: string }
+  | { readonly type: "answered"; readonly peer: PeerId; readonly call: CallId; readonly body: string }
+  | { readonly type: "call_failed"; readonly peer: PeerId; readonly call: CallId; readonly wasSent: boolean };

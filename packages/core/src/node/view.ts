@@ -1,0 +1,57 @@
+import type { ClusterId, PeerId } from "../identity/id.ts";
+import type { License } from "../license/license.ts";
+import type { DigestGroup } from "../registry/kind.ts";
+import type { LiveRecord, SignedRecord } from "../registry/record.ts";
+import type { Millis } from "../time.ts";
+import type { LinkId } from "./input.ts";
+
+/** SHA-256 of each part of the registry, base64url. */
+export type RegistryHashes = Readonly<Record<DigestGroup, string>>;
+
+/** What a peer holds. Records that ended with their owner are not in it. */
+export interface RegistryView {
+  readonly size: number;
+  readonly hashes: RegistryHashes;
+  get(kind: string, owner: PeerId, id: string): SignedRecord | undefined;
+  /** Live records of a kind, in the order of (owner, id). */
+  live(kind: string): readonly LiveRecord[];
+  all(): Iterable<SignedRecord>;
+}
+
+export interface PeerView {
+  readonly peerId: PeerId;
+  readonly publicKey: string | undefined;
+  /** `member`: trusted. `left`, `revoked`: ended for ever. `vouched`: linked, its admission not yet here. */
+  readonly standing: "member" | "left" | "revoked" | "vouched";
+  readonly reachability: "connected" | "idle" | "unreachable";
+  /** The authenticated link, while there is one. */
+  readonly link: LinkId | undefined;
+  readonly rttMs: number | undefined;
+  readonly lastSeenAt: Millis | undefined;
+  readonly lastHandshakeAt: Millis | undefined;
+  /** Its clock minus ours, as of its last heartbeat. */
+  readonly skewMs: number | undefined;
+  /** As of its last heartbeat on the present link. */
+  readonly hashes: RegistryHashes | undefined;
+  readonly introducedBy: PeerId | undefined;
+  readonly provenAddresses: readonly string[];
+}
+
+export interface PeersView {
+  /** All but this peer itself, by id. */
+  list(): readonly PeerView[];
+  get(peer: PeerId): PeerView | undefined;
+  isMember(peer: PeerId): boolean;
+}
+
+export interface ClusterView {
+  /** The id that holds, and the others that members still bear. */
+  readonly id: ClusterId;
+  readonly mintedBy: PeerId;
+  readonly aliases: readonly ClusterId[];
+  readonly license: License;
+  /** Until when a first contact is accepted without an introduction; absent where the door is shut. */
+  readonly freshUntil: Millis | undefined;
+  readonly isCloned: boolean;
+  readonly hasLeft: boolean;
+}

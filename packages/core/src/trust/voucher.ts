@@ -1,0 +1,72 @@
+import * as z from "zod";
+import type { Crypto } from "../crypto/crypto.ts";
+import { isSealedBy, seal } from "../crypto/signed.ts";
+import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
+import type { JsonObject } from "../encoding/json.ts";
+import { type CustomerId, createId, doesIdCommitToKey, isId, type PeerId, type VoucherId } from "../identity/id.ts";
+import type { Identity } from "../identity/identity.ts";
+import { LIMITS } from "../limits.ts";
+import { accept, type Result, refuse } from "../result.ts";
+import { type Millis, msFromRfc3339, rfc3339FromMs } from "../time.ts";
+
+const instant = z.string().refine((text) => msFromRfc3339(text) !== undefined, "not an RFC 3339 UTC time");
+
+export const voucherSchema = z.strictObject({
+  voucher_id: z.custom<VoucherId>((value) => isId("vou", value), "not a vou_ id"),
+  peer_id: z.custom<PeerId>((value) => isId("peer", value), "not a peer_ id"),
+  public_key: z.string().length(43),
+  customer_id: z.custom<CustomerId>((value) => isId("cust", value), "not a cust_ id"),
+  issued_at: instant,
+  expires_at: instant,
+  signer: z.custom<PeerId>((value) => isId("peer", value), "not a peer_ id"),
+  signature: z.string().length(86),
+});
+
+/** A member's word for a newcomer, for the doorstep of a peer that has not heard of its admission yet. Opens nothing by itself. */
+export type Voucher = z.infer<typeof voucherSchema>;
+
+export function issueVoucher(
+  crypto: Crypto,
+  signer: Identity,
+  newcomer: { readonly peerId: PeerId; readonly publicKey: Uint8Array },
+  customerId: CustomerId,
+  now: Millis,
+): Voucher {
+  return seal(crypto, "voucher", signer.secretKey, {
+    voucher_id: createId("vou", crypto, now),
+    peer_id: newcomer.peerId,
+    public_key: base64urlFromBytes(newcomer.publicKey),
+    customer_id: customerId,
+    issued_at: rfc3339FromMs(now),
+    expires_at: rfc3339FromMs(now + LIMITS.voucherTtlMs),
+    signer: signer.peerId,
+  }) as Voucher;
+}
+
+/**
+ * The voucher, where `signerKey` made it for this customer, it is in time (5 minutes of clock tolerance, 24 h at most)
+ * and its subject's id commits to the key in it. That the signer is an active member is for the caller to know.
+ */
+export function checkVoucher(
+  crypto: Crypto,
+  value: unknown,
+  signerKey: Uint8Array,
+  customerId: CustomerId,
+  now: Millis,
+): Result<Voucher> {
+  const parsed = voucherSchema.safeParse(value);
+  if (!parsed.success) return refuse("voucher_invalid", "malformed");
+  const voucher = parsed.data;
+  const issuedAt = msFromRfc3339(voucher.issued_at) ?? 0;
+  const expiresAt = msFromRfc3339(voucher.expires_at) ?? 0;
+  const publicKey = bytesFromBase64url(voucher.public_key);
+  if (voucher.customer_id !== customerId) return refuse("voucher_invalid", "another customer");
+  if (publicKey === undefined || !doesIdCommitToKey(crypto, voucher.peer_id, publicKey))
+    return refuse("voucher_invalid", "id and key");
+  if (expiresAt - issuedAt > LIMITS.voucherTtlMs) return refuse("voucher_invalid", "it lives longer than 24 hours");
+  if (issuedAt > now + LIMITS.clockToleranceMs) return refuse("voucher_invalid", "issued in the future");
+  if (expiresAt < now - LIMITS.clockToleranceMs) return refuse("voucher_invalid", "expired");
+  if (!isSealedBy(crypto, "voucher", signerKey, voucher as unknown as JsonObject))
+    return refuse("voucher_invalid", "signature");
+  return accept(voucher);
+}
