@@ -22,6 +22,7 @@ export {
 } from "./identity/id.ts";
 export { createIdentity, type Identity } from "./identity/identity.ts";
 export type { CredentialBody } from "./kinds/credential.ts";
+export { defineKind } from "./kinds/define.ts";
 export { kindTable } from "./kinds/kinds.ts";
 export { type PeerBody, peerBodySchema } from "./kinds/peer.ts";
 export { routeSchema, type ServiceBody, serviceBodySchema } from "./kinds/service.ts";
@@ -38,7 +39,7 @@ export {
 } from "./license/license.ts";
 export { type LicenseState, licenseStateAt } from "./license/license-state.ts";
 export { LIMITS } from "./limits.ts";
-export type { ClusterNode, NodeOptions, Step } from "./node/cluster-node.ts";
+export { type ClusterNode, createClusterNode, type NodeOptions, type Step } from "./node/cluster-node.ts";
 export type { Effect, NodeFlags, Notice } from "./node/effect.ts";
 export type { Address, CallId, DialId, Input, LinkId } from "./node/input.ts";
 export type { ClusterView, PeersView, PeerView, RegistryHashes, RegistryView } from "./node/view.ts";

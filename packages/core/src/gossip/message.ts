@@ -1,0 +1,93 @@
+import * as z from "zod";
+import type { JsonValue } from "../encoding/json.ts";
+import { parseJson } from "../encoding/parse-json.ts";
+import { type ClusterId, type CustomerId, isId, type LicenseId, type PeerId } from "../identity/id.ts";
+import { LIMITS } from "../limits.ts";
+import { DIGEST_GROUPS } from "../registry/kind.ts";
+import { accept, type Result, refuse } from "../result.ts";
+import { msFromRfc3339 } from "../time.ts";
+
+const peerId = z.custom<PeerId>((value) => isId("peer", value));
+const clusterId = z.custom<ClusterId>((value) => isId("clu", value));
+const licenseId = z.custom<LicenseId>((value) => isId("lic", value));
+const customerId = z.custom<CustomerId>((value) => isId("cust", value));
+const bytes32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
+const signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/);
+const instant = z.string().refine((text) => msFromRfc3339(text) !== undefined);
+const group = z.enum(DIGEST_GROUPS as ["peers", "services", "others"]);
+const hashes = z.object({ peers: bytes32, services: bytes32, others: bytes32 });
+const document = z.custom<JsonValue>((value) => typeof value === "object" && value !== null);
+const records = z.array(z.unknown()).max(8192);
+const text = z.string().max(128);
+
+const greeting = {
+  protocol: z.int().min(1).max(1000),
+  challenge: bytes32,
+  peer_id: peerId,
+  public_key: bytes32,
+  license_id: licenseId,
+  license_hash: bytes32,
+  customer_id: customerId,
+};
+
+/** Every message of a link. Fields that a receiver does not know are passed over. */
+const messageSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("hello"), ...greeting }),
+  z.object({ type: z.literal("welcome"), ...greeting, signature }),
+  /** `license` is shown where the other side's hash is another one. */
+  z.object({ type: z.literal("proof"), signature, license: document.optional() }),
+  /** Says that the handshake ends here. One code, so that it is no oracle. */
+  z.object({ type: z.literal("refusal"), code: text }),
+  z.object({
+    type: z.literal("heartbeat"),
+    boot: text,
+    seq: z.int().min(1),
+    time: instant,
+    cluster_id: clusterId.optional(),
+    license_id: licenseId,
+    license_hash: bytes32,
+    license_issued_at: instant,
+    hashes,
+    records,
+  }),
+  z.object({ type: z.literal("push"), records }),
+  /** Key and version of records that are new to the sender; the receiver asks for what it misses. */
+  z.object({ type: z.literal("offer"), entries: z.array(z.tuple([text, peerId, text, z.int().min(1)])).max(8192) }),
+  z.object({ type: z.literal("want"), keys: z.array(z.tuple([text, peerId, text])).max(8192) }),
+  /** The first 8 bytes of each of 256 bucket hashes; `is_answer` where it answers the receiver's own. */
+  z.object({
+    type: z.literal("buckets"),
+    group,
+    marks: z.array(z.string().regex(/^[A-Za-z0-9_-]{11}$/)).length(256),
+    is_answer: z.boolean(),
+  }),
+  z.object({ type: z.literal("ping"), nonce: text }),
+  z.object({ type: z.literal("pong"), nonce: text }),
+  z.object({ type: z.literal("voucher"), voucher: document }),
+  z.object({ type: z.literal("license_wanted"), hash: bytes32 }),
+  z.object({ type: z.literal("license"), document }),
+  z.object({ type: z.literal("call"), call: text, body: z.string() }),
+  z.object({ type: z.literal("answer"), call: text, body: z.string() }),
+]);
+
+export type Message = z.infer<typeof messageSchema>;
+export type MessageOf<T extends Message["type"]> = Extract<Message, { type: T }>;
+
+export function encodeMessage(message: Message): string {
+  return JSON.stringify(message);
+}
+
+/** The message in a frame (JSON text, at most 1 MiB), judged by shape alone. Records in it are judged one by one later. */
+export function decodeMessage(frame: string): Result<Message> {
+  if (frame.length > LIMITS.frameBytes) return refuse("frame_too_large", `${frame.length} characters`);
+  let value: JsonValue;
+  try {
+    value = parseJson(frame);
+  } catch (error) {
+    return refuse("frame_malformed", error instanceof SyntaxError ? error.message.slice(0, 120) : "unreadable");
+  }
+  const parsed = messageSchema.safeParse(value);
+  if (parsed.success) return accept(parsed.data);
+  const issue = parsed.error.issues[0];
+  return refuse("frame_malformed", `${issue?.path.join(".") || "type"} is not as it must be`);
+}

@@ -1,0 +1,169 @@
+import { linkTargets } from "../gossip/overlay.ts";
+import type { PeerId } from "../identity/id.ts";
+import { LIMITS } from "../limits.ts";
+import { isTombstone } from "../registry/record.ts";
+import type { Rejection } from "../rejection.ts";
+import { rejectionOf } from "../rejection.ts";
+import type { Millis } from "../time.ts";
+import type { Address, DialId } from "./input.ts";
+import type { Dial, DialCause } from "./link.ts";
+import type { NodeState } from "./state.ts";
+
+interface Attempts {
+  failed: number;
+  nextAt: Millis;
+  inFlight: DialId | undefined;
+}
+
+/** Whom to connect to, when to try again, and when to leave a peer alone until something changes. */
+export class Dialing {
+  readonly #state: NodeState;
+  readonly #attemptsByPeer = new Map<PeerId, Attempts>();
+  readonly #dials = new Map<DialId, Dial>();
+  readonly #joins = new Map<Address, Attempts & { readonly cause: DialCause & { type: "join" } }>();
+
+  constructor(state: NodeState) {
+    this.#state = state;
+  }
+
+  get wakeAt(): Millis {
+    const attempts = [...this.#attemptsByPeer.values(), ...this.#joins.values()].filter(
+      ({ inFlight }) => inFlight === undefined,
+    );
+    return Math.min(Number.POSITIVE_INFINITY, ...attempts.map(({ nextAt }) => nextAt));
+  }
+
+  join(address: Address, expectKey: Uint8Array | undefined, now: Millis): void {
+    const cause = { type: "join" as const, address, ...(expectKey === undefined ? {} : { expectKey }) };
+    this.#joins.set(address, { cause, failed: 0, nextAt: now, inFlight: undefined });
+  }
+
+  /** The dial behind a connection that was opened; each is answered once. */
+  redeem(id: DialId): Dial | undefined {
+    const dial = this.#dials.get(id);
+    this.#dials.delete(id);
+    return dial;
+  }
+
+  /** A dial, or the handshake on the link that it opened, failed. */
+  failed(dial: Dial, rejection: Rejection, now: Millis): void {
+    if (rejection.code === "handshake_duplicate") {
+      if (dial.cause.type === "join") this.#joins.delete(dial.address);
+      else this.#attemptsByPeer.delete(dial.cause.peer);
+      return;
+    }
+    switch (dial.cause.type) {
+      case "join":
+        this.#joinFailed(dial, rejection, now);
+        return;
+      case "member":
+        this.#memberFailed(dial, dial.cause.peer, rejection, now);
+        return;
+    }
+  }
+
+  linked(peer: PeerId, dial: Dial | undefined): void {
+    this.#attemptsByPeer.delete(peer);
+    if (dial?.cause.type === "join") this.#joins.delete(dial.address);
+  }
+
+  /** Something about the peer changed: it is worth another try. */
+  changed(peer: PeerId, now: Millis): void {
+    const attempts = this.#attemptsByPeer.get(peer);
+    if (attempts === undefined || attempts.inFlight !== undefined) return;
+    attempts.failed = 0;
+    attempts.nextAt = Math.min(attempts.nextAt, now + this.#state.random() * LIMITS.dialBackoffMs);
+  }
+
+  changedAll(now: Millis): void {
+    for (const peer of this.#attemptsByPeer.keys()) this.changed(peer, now);
+  }
+
+  /** Dials what is due. */
+  plan(now: Millis): void {
+    if (!this.#state.isTakingPart()) return;
+    for (const [address, join] of this.#joins)
+      if (join.inFlight === undefined && join.nextAt <= now) this.#dial(join, join.cause, address);
+    const targets = new Set(linkTargets(this.#state.self, this.#state.members()));
+    for (const peer of this.#attemptsByPeer.keys()) if (!targets.has(peer)) this.#attemptsByPeer.delete(peer);
+    for (const peer of targets) {
+      if (this.#state.linkByPeer.has(peer)) continue;
+      const attempts = this.#attemptsOf(peer, now);
+      const addresses = this.#addressesOf(peer);
+      const address = addresses[attempts.failed % Math.max(1, addresses.length)];
+      if (attempts.inFlight === undefined && attempts.nextAt <= now && address !== undefined)
+        this.#dial(attempts, { type: "member", peer }, address);
+    }
+  }
+
+  #attemptsOf(peer: PeerId, now: Millis): Attempts {
+    const known = this.#attemptsByPeer.get(peer);
+    if (known !== undefined) return known;
+    // The smaller id dials first, so that two peers seldom dial each other at once.
+    const patienceMs = this.#state.self < peer ? 0 : LIMITS.dialBackoffMs * (1 + this.#state.random());
+    const created: Attempts = { failed: 0, nextAt: now + patienceMs, inFlight: undefined };
+    this.#attemptsByPeer.set(peer, created);
+    return created;
+  }
+
+  #dial(attempts: Attempts, cause: DialCause, address: Address): void {
+    const { outbox, book, voucher } = this.#state;
+    const id = this.#state.randomText();
+    attempts.inFlight = id;
+    this.#dials.set(id, { id, cause, address });
+    const isStranger = cause.type === "member" && book.get(cause.peer)?.lastHandshakeAt === undefined;
+    outbox.dial({
+      type: "dial",
+      dial: id,
+      address,
+      ...(cause.type === "member" ? { peer: cause.peer } : {}),
+      ...(isStranger && voucher !== undefined ? { voucher } : {}),
+    });
+  }
+
+  #joinFailed(dial: Dial, rejection: Rejection, now: Millis): void {
+    const join = this.#joins.get(dial.address);
+    if (join === undefined) return;
+    join.failed += 1;
+    join.inFlight = undefined;
+    join.nextAt = now + backoffMs(join.failed, this.#state.random());
+    // A refusal is an answer; only silence is worth another try.
+    if (rejection.code === "peer_unreachable" && join.failed < LIMITS.dialTries) return;
+    this.#joins.delete(dial.address);
+    this.#state.outbox.notify({ type: "join_failed", address: dial.address, rejection });
+  }
+
+  #memberFailed(dial: Dial, peer: PeerId, rejection: Rejection, now: Millis): void {
+    const attempts = this.#attemptsByPeer.get(peer);
+    if (attempts === undefined) return;
+    attempts.failed += 1;
+    attempts.inFlight = undefined;
+    if (attempts.failed < LIMITS.dialTries) {
+      attempts.nextAt = now + backoffMs(attempts.failed, this.#state.random());
+      return;
+    }
+    attempts.nextAt = now + LIMITS.unreachableRetryMs * (0.5 + this.#state.random());
+    if (attempts.failed > LIMITS.dialTries) return;
+    const entry = this.#state.book.get(peer) ?? { peer, provenAddresses: [], reachability: "idle" as const };
+    const marked = { ...entry, reachability: "unreachable" as const };
+    this.#state.book.set(peer, marked);
+    this.#state.outbox.note(marked);
+    this.#state.outbox.notify({ type: "peer_unreachable", peer, address: dial.address, reason: rejection.message });
+  }
+
+  /** Proven addresses first, then what its record announces. */
+  #addressesOf(peer: PeerId): readonly Address[] {
+    const record = this.#state.registry.get("peer", peer, peer);
+    const announced = record === undefined || isTombstone(record) ? [] : (record.body.addresses as readonly string[]);
+    return [...new Set([...(this.#state.book.get(peer)?.provenAddresses ?? []), ...announced])];
+  }
+}
+
+export function dialRejection(reason: string): Rejection {
+  return rejectionOf("peer_unreachable", reason);
+}
+
+/** 1 s, 2 s, 4 s, with up to half of it more. */
+function backoffMs(failed: number, random: number): number {
+  return LIMITS.dialBackoffMs * 2 ** (failed - 1) * (1 + random / 2);
+}

@@ -1,0 +1,186 @@
+import { bucketMarks, recordsInDifferingBuckets } from "../gossip/differences.ts";
+import type { Message, MessageOf } from "../gossip/message.ts";
+import { pagesOf } from "../gossip/pages.ts";
+import type { PeerBody } from "../kinds/peer.ts";
+import { checkLicense, isSuccessor } from "../license/license.ts";
+import { LIMITS } from "../limits.ts";
+import { DIGEST_GROUPS, type DigestGroup } from "../registry/kind.ts";
+import { isTombstone, recordKey, type SignedRecord } from "../registry/record.ts";
+import { type Millis, msFromRfc3339, rfc3339FromMs, SECOND_MS } from "../time.ts";
+import type { LinkId } from "./input.ts";
+import type { Link, LiveLink } from "./link.ts";
+import type { Applied, NodeState } from "./state.ts";
+
+/** What goes over live links: heartbeats, pushes, offers, and the repair of what they missed. */
+export class Gossip {
+  readonly #state: NodeState;
+  /** License hashes that were asked for already: once each. */
+  readonly #licensesAsked = new Set<string>();
+
+  constructor(state: NodeState) {
+    this.#state = state;
+  }
+
+  /** The first words on a link to a member. At a first contact nothing is known of what the other side holds: it gets all. */
+  greet(link: LinkId, live: LiveLink, isFirstContact: boolean, now: Millis): void {
+    if (!isFirstContact) {
+      this.heartbeat(link, live, [], now);
+      return;
+    }
+    const [first = [], ...rest] = pagesOf(this.#everything());
+    this.heartbeat(link, live, first, now);
+    for (const page of rest) this.#push(link, page);
+    // What crossed on the way is compared soon, instead of a whole interval later.
+    live.heartbeatAt = now + SECOND_MS * (1 + this.#state.random());
+  }
+
+  heartbeat(link: LinkId, live: LiveLink, records: readonly SignedRecord[], now: Millis): void {
+    const { bootId, license, licenseHash, registry } = this.#state;
+    live.heartbeatsSent += 1;
+    const clusterId = this.#ownClusterId();
+    this.#state.outbox.send(link, {
+      type: "heartbeat",
+      boot: bootId,
+      seq: live.heartbeatsSent,
+      time: rfc3339FromMs(now),
+      ...(clusterId === undefined ? {} : { cluster_id: clusterId }),
+      license_id: license.license_id,
+      license_hash: licenseHash,
+      license_issued_at: license.issued_at,
+      hashes: registry.hashes,
+      records: [...records],
+    });
+    live.heartbeatAt = now + this.#state.heartbeatEveryMs * (0.9 + 0.2 * this.#state.random());
+  }
+
+  /** The heartbeat of every interval; now and then it assumes nothing of what the other side says that it holds. */
+  beat(link: LinkId, live: LiveLink, now: Millis): void {
+    const isDistrustful = live.heartbeatsSent % LIMITS.suspectHeartbeats === LIMITS.suspectHeartbeats - 1;
+    const own = isDistrustful ? this.#state.registry.ofOwner(this.#state.self).map((held) => held.record) : [];
+    const [first = [], ...rest] = pagesOf(own);
+    this.heartbeat(link, live, first, now);
+    for (const page of rest) this.#push(link, page);
+  }
+
+  /** Judges a heartbeat's frame around its records. Answers false for one that was seen before, which refreshes nothing. */
+  takeHeartbeat(link: Link, live: LiveLink, message: MessageOf<"heartbeat">, now: Millis): boolean {
+    if (message.boot === live.lastBoot && message.seq <= live.lastSeq) return false;
+    live.lastBoot = message.boot;
+    live.lastSeq = message.seq;
+    live.skewMs = (msFromRfc3339(message.time) ?? now) - now;
+    live.hashes = message.hashes;
+    this.#pullLicense(link.id, message);
+    return true;
+  }
+
+  /** After a heartbeat's records are taken: where the hashes still differ, shows the bucket marks of the group. */
+  repair(link: LinkId, live: LiveLink, message: MessageOf<"heartbeat">, now: Millis): void {
+    // A heartbeat with records is the first page of more: what it has not shown yet is no difference.
+    if (message.records.length > 0) return;
+    const own = this.#state.registry.hashes;
+    for (const group of DIGEST_GROUPS) {
+      if (own[group] === message.hashes[group] || now < (live.repairedAt.get(group) ?? 0) + 2 * SECOND_MS) continue;
+      this.#sendMarks(link, live, group, false, now);
+    }
+  }
+
+  takeBuckets(link: LinkId, live: LiveLink, message: MessageOf<"buckets">, now: Millis): void {
+    const records = recordsInDifferingBuckets(this.#state.registry, message.group, message.marks);
+    for (const page of pagesOf(records)) this.#push(link, page);
+    if (!message.is_answer) this.#sendMarks(link, live, message.group, true, now);
+  }
+
+  takeOffer(link: LinkId, message: MessageOf<"offer">): void {
+    const missing = message.entries.filter(([kind, owner, id, version]) => {
+      const held = this.#state.registry.get(kind, owner, id);
+      return held === undefined || (!isTombstone(held) && held.version < version);
+    });
+    if (missing.length === 0) return;
+    this.#state.outbox.send(link, { type: "want", keys: missing.map(([kind, owner, id]) => [kind, owner, id]) });
+  }
+
+  takeWant(link: LinkId, message: MessageOf<"want">): void {
+    const records = message.keys.flatMap(([kind, owner, id]) => this.#state.registry.get(kind, owner, id) ?? []);
+    for (const page of pagesOf(records)) this.#push(link, page);
+  }
+
+  /** Passes on what became current: whole to six links, key and version to the rest, nothing back to where it came from. */
+  forward(batch: readonly Applied[]): void {
+    const byKey = new Map(batch.map((applied) => [recordKey(applied.record), applied]));
+    const current = [...byKey.values()].filter(
+      ({ record }) => this.#state.registry.held(recordKey(record)) !== undefined,
+    );
+    const links = shuffled(
+      this.#state.liveLinks().filter(({ live }) => this.#state.isMember(live.peer)),
+      () => this.#state.random(),
+    );
+    for (const [index, { id }] of links.entries()) {
+      const records = current.flatMap(({ record, from }) => (from === id ? [] : [record]));
+      if (records.length === 0) continue;
+      if (index < LIMITS.pushLinks) for (const page of pagesOf(records)) this.#push(id, page);
+      else
+        this.#state.outbox.send(id, {
+          type: "offer",
+          entries: records.map(({ kind, owner, id: record, version }) => [kind, owner, record, version]),
+        });
+    }
+  }
+
+  /** A license that a neighbour sent: taken where it succeeds the one that is held. */
+  takeLicense(document: unknown): void {
+    const checked = checkLicense(this.#state.crypto, this.#state.roots, document);
+    if (checked.ok && isSuccessor(this.#state.license, checked.value)) this.#state.setLicense(checked.value);
+  }
+
+  answerLicenseWanted(link: LinkId, hash: string): void {
+    if (hash === this.#state.licenseHash)
+      this.#state.outbox.send(link, { type: "license", document: this.#state.license as never });
+  }
+
+  #pullLicense(link: LinkId, message: MessageOf<"heartbeat">): void {
+    const isLater =
+      (msFromRfc3339(message.license_issued_at) ?? 0) > (msFromRfc3339(this.#state.license.issued_at) ?? 0);
+    if (message.license_hash === this.#state.licenseHash || !isLater || this.#licensesAsked.has(message.license_hash))
+      return;
+    if (this.#licensesAsked.size >= 64) this.#licensesAsked.clear();
+    this.#licensesAsked.add(message.license_hash);
+    this.#state.outbox.send(link, { type: "license_wanted", hash: message.license_hash });
+  }
+
+  #sendMarks(link: LinkId, live: LiveLink, group: DigestGroup, isAnswer: boolean, now: Millis): void {
+    live.repairedAt.set(group, now);
+    const marks: Message = {
+      type: "buckets",
+      group,
+      marks: bucketMarks(this.#state.registry, group),
+      is_answer: isAnswer,
+    };
+    this.#state.outbox.send(link, marks);
+  }
+
+  #push(link: LinkId, records: readonly SignedRecord[]): void {
+    if (records.length > 0) this.#state.outbox.send(link, { type: "push", records: [...records] });
+  }
+
+  #everything(): SignedRecord[] {
+    return [...this.#state.registry.all()].map((held) => held.record);
+  }
+
+  #ownClusterId(): PeerBody["cluster"]["id"] | undefined {
+    const own = this.#state.registry.get("peer", this.#state.self, this.#state.self);
+    return own === undefined || isTombstone(own) ? undefined : (own.body as unknown as PeerBody).cluster.id;
+  }
+}
+
+/** Fisher and Yates, with the injected randomness. */
+function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const copy = [...items];
+  for (let index = copy.length - 1; index > 0; index -= 1) {
+    const other = Math.floor(random() * (index + 1));
+    const [a, b] = [copy[index], copy[other]];
+    if (a === undefined || b === undefined) continue;
+    copy[index] = b;
+    copy[other] = a;
+  }
+  return copy;
+}

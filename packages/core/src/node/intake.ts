@@ -1,0 +1,179 @@
+import { signedBytes } from "../crypto/signed.ts";
+import type { JsonObject } from "../encoding/json.ts";
+import { inGossipOrder } from "../gossip/pages.ts";
+import { LIMITS } from "../limits.ts";
+import { isAhead, isBeyondHorizon, isLasting } from "../registry/horizon.ts";
+import type { KindDefinition } from "../registry/kind.ts";
+import { compareRecords, isEquivocation } from "../registry/merge.ts";
+import {
+  checkRecordProof,
+  checkRecordShape,
+  isTombstone,
+  recordKey,
+  type SignedRecord,
+  versionAt,
+} from "../registry/record.ts";
+import type { Held } from "../registry/registry.ts";
+import type { Rejection } from "../rejection.ts";
+import { accept, type Result, refuse } from "../result.ts";
+import type { Millis } from "../time.ts";
+import type { LinkId } from "./input.ts";
+import type { NodeState } from "./state.ts";
+
+/** What became of a frame's records. */
+export interface IntakeReport {
+  readonly applied: number;
+  readonly rejections: readonly Rejection[];
+}
+
+/** The only way into the registry: every record, local or remote, is judged here, the cheap checks first, the signature last. */
+export class Intake {
+  readonly #state: NodeState;
+
+  constructor(state: NodeState) {
+    this.#state = state;
+  }
+
+  /**
+   * Takes up what may be taken up of the records in one frame. A frame may hold an admission and what the admitted
+   * peer wrote, in any order, so records of unknown owners are tried again as long as something new came in.
+   */
+  take(values: readonly unknown[], from: LinkId | undefined, now: Millis): IntakeReport {
+    const rejections: Rejection[] = [];
+    let applied = 0;
+    let pending: SignedRecord[] = [];
+    for (const value of values) {
+      const shaped = checkRecordShape(value);
+      if (shaped.ok) pending.push(shaped.value);
+      else rejections.push(shaped.rejection);
+    }
+    pending = inGossipOrder(pending);
+    for (let progressed = true; progressed && pending.length > 0; ) {
+      progressed = false;
+      const unknown: SignedRecord[] = [];
+      for (const record of pending) {
+        const verdict = this.#takeOne(record, from, now);
+        if (verdict === undefined) {
+          applied += 1;
+          progressed = true;
+        } else if (verdict.code === "record_owner_unknown") unknown.push(record);
+        else rejections.push(verdict);
+      }
+      pending = unknown;
+    }
+    const unknownOwner = refuse("record_owner_unknown");
+    return { applied, rejections: [...rejections, ...pending.map(() => unknownOwner.rejection)] };
+  }
+
+  #takeOne(record: SignedRecord, from: LinkId | undefined, now: Millis): Rejection | undefined {
+    const state = this.#state;
+    const judged = this.#judge(record, now);
+    if (!judged.ok) return judged.rejection;
+    const { held, hash, kind } = judged.value;
+    const incoming = { record, hash };
+    if (held !== undefined && isEquivocation(held, incoming)) {
+      const isNewer = compareRecords(incoming, held) > 0;
+      const [kept, other] = isNewer ? [record, held.record] : [held.record, record];
+      state.outbox.notify({ type: "equivocation", key: held.key, kept, other });
+      if (!isNewer) return refuse("record_superseded").rejection;
+    }
+    if (record.owner === state.self && from !== undefined && versionAt(record.version) >= state.startedAt) {
+      this.#becomeCloned();
+      return refuse("identity_cloned").rejection;
+    }
+    const refusedByQuota = held === undefined ? this.#makeRoom(record, kind) : undefined;
+    if (refusedByQuota !== undefined) return refusedByQuota;
+    this.apply(record, hash, from);
+    return undefined;
+  }
+
+  /** Makes a judged record current. */
+  apply(record: SignedRecord, hash: Uint8Array, from: LinkId | undefined): void {
+    const state = this.#state;
+    state.registry.put(record, hash);
+    state.keyByPeer.set(record.owner, record.key);
+    state.outbox.keep(record);
+    state.applied.push({ record, from });
+    const touchesTrust =
+      record.kind === "admission" || record.kind === "revocation" || (record.kind === "peer" && isTombstone(record));
+    if (touchesTrust) state.forgetMembership();
+  }
+
+  #judge(
+    record: SignedRecord,
+    now: Millis,
+  ): Result<{ held: Held | undefined; hash: Uint8Array; kind: KindDefinition | undefined }> {
+    const { registry, crypto, customerId, kinds } = this.#state;
+    if (record.customer_id !== customerId) return refuse("record_foreign", record.customer_id);
+    const held = registry.held(recordKey(record));
+    if (held !== undefined) {
+      if (held.record.version === record.version && held.record.signature === record.signature)
+        return refuse("record_held");
+      const isBeatenWithoutHash =
+        isTombstone(held.record) !== isTombstone(record)
+          ? isTombstone(held.record)
+          : held.record.version > record.version;
+      if (isBeatenWithoutHash) return refuse("record_superseded");
+    }
+    const kind = kinds.get(record.kind);
+    const isLastingRecord = isLasting(kind, record);
+    if (isAhead(record, now)) return refuse("record_ahead");
+    if (!isLastingRecord && record.owner !== this.#state.self && isBeyondHorizon(record, now))
+      return refuse("record_too_old");
+    const owner = this.#judgeOwner(record, isLastingRecord);
+    if (!owner.ok) return owner;
+    const content = kind === undefined ? accept(record) : checkContent(kind, record);
+    if (!content.ok) return content;
+    let bytes: Uint8Array;
+    try {
+      bytes = signedBytes("record", record as unknown as JsonObject);
+    } catch (error) {
+      return refuse("record_malformed", error instanceof Error ? error.message : undefined);
+    }
+    if (bytes.length > LIMITS.recordBytes) return refuse("record_too_large", `${bytes.length} bytes`);
+    const hash = crypto.sha256(bytes);
+    if (held !== undefined && compareRecords({ record, hash }, held) === 0) return refuse("record_held");
+    const proof = checkRecordProof(crypto, record);
+    return proof.ok ? accept({ held, hash, kind }) : proof;
+  }
+
+  #judgeOwner(record: SignedRecord, isLastingRecord: boolean): Result<SignedRecord> {
+    if (record.owner === this.#state.self) return accept(record);
+    const standing = this.#state.membership.standingByPeer.get(record.owner);
+    if (standing === "member" || (standing !== undefined && isLastingRecord)) return accept(record);
+    if (standing === undefined) return refuse("record_owner_unknown", record.owner);
+    return refuse("record_owner_ended", record.owner);
+  }
+
+  /** Of lasting kinds the lowest (version, id) are kept, alike everywhere; of the others no more than the limit is taken. */
+  #makeRoom(record: SignedRecord, kind: KindDefinition | undefined): Rejection | undefined {
+    const { registry, outbox } = this.#state;
+    const limit = kind?.limitPerOwner ?? LIMITS.unknownKindPerOwner;
+    if (registry.countOf(record.kind, record.owner) < limit) return undefined;
+    if (!isLasting(kind, record)) return refuse("record_quota", `${record.kind}: ${limit}`).rejection;
+    const ofKind = registry.ofOwner(record.owner).filter((held) => held.record.kind === record.kind);
+    const last = ofKind.reduce((a, b) => (isLower(a.record, b.record) ? b : a));
+    if (!isLower(record, last.record)) return refuse("record_quota", `${record.kind}: ${limit}`).rejection;
+    registry.drop(last.key);
+    outbox.drop(last.key);
+    return undefined;
+  }
+
+  #becomeCloned(): void {
+    if (this.#state.flags.isCloned === true) return;
+    this.#state.setFlags({ isCloned: true });
+    this.#state.outbox.notify({ type: "cloned" });
+  }
+}
+
+function checkContent(kind: KindDefinition, record: SignedRecord): Result<SignedRecord> {
+  const idComplaint = kind.checkId(record.id, record.owner);
+  if (idComplaint !== undefined) return refuse("record_malformed", idComplaint);
+  if (isTombstone(record)) return kind.isDeletable ? accept(record) : refuse("record_not_deletable", kind.name);
+  const complaint = kind.checkBody(record.body, record.owner);
+  return complaint === undefined ? accept(record) : refuse("record_malformed", complaint);
+}
+
+function isLower(a: SignedRecord, b: SignedRecord): boolean {
+  return a.version === b.version ? a.id < b.id : a.version < b.version;
+}

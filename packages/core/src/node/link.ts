@@ -1,0 +1,66 @@
+import type { PeerId } from "../identity/id.ts";
+import type { Millis } from "../time.ts";
+import type { Greeting } from "../trust/handshake.ts";
+import type { Voucher } from "../trust/voucher.ts";
+import type { Address, DialId, LinkId } from "./input.ts";
+import type { RegistryHashes } from "./view.ts";
+
+/** Why a connection was asked for. */
+export type DialCause =
+  | { readonly type: "member"; readonly peer: PeerId }
+  | { readonly type: "join"; readonly address: Address; readonly expectKey?: Uint8Array };
+
+export interface Dial {
+  readonly id: DialId;
+  readonly cause: DialCause;
+  readonly address: Address;
+}
+
+/** How a link was opened. */
+export type LinkOrigin =
+  | { readonly direction: "out"; readonly dial: Dial }
+  | { readonly direction: "in"; readonly remoteHost: string; readonly voucher?: Voucher };
+
+/** Why the other side of a finished handshake is taken in. */
+export type Welcome = "member" | "first_contact" | "voucher";
+
+export type LinkPhase =
+  /** In: nothing was said yet. */
+  | { readonly type: "waiting" }
+  /** Out: hello is sent. */
+  | { readonly type: "greeted"; readonly own: Greeting }
+  /** In: welcome is sent. */
+  | { readonly type: "proving"; readonly own: Greeting; readonly theirs: Greeting; readonly publicKey: Uint8Array }
+  /** Out: proof is sent, and the other side's license is not known here by its hash. */
+  | { readonly type: "awaiting_license"; readonly theirs: Greeting; readonly publicKey: Uint8Array }
+  | { readonly type: "live"; readonly live: LiveLink };
+
+/** What is known of an authenticated link. Mutable: it is the node's own bookkeeping. */
+export interface LiveLink {
+  readonly peer: PeerId;
+  readonly publicKey: Uint8Array;
+  heardAt: Millis;
+  pingAt: Millis;
+  openPing: { readonly nonce: string; readonly sentAt: Millis } | undefined;
+  rttMs: number | undefined;
+  heartbeatAt: Millis;
+  heartbeatsSent: number;
+  /** Boot id and sequence of the last heartbeat taken from the other side. */
+  lastBoot: string | undefined;
+  lastSeq: number;
+  skewMs: number | undefined;
+  hashes: RegistryHashes | undefined;
+  /** When buckets of a group were last sent, so that one difference is not repaired twice at once. */
+  readonly repairedAt: Map<string, Millis>;
+  readonly pendingCalls: Set<string>;
+}
+
+export interface Link {
+  readonly id: LinkId;
+  readonly origin: LinkOrigin;
+  readonly binding: Uint8Array;
+  readonly openedAt: Millis;
+  phase: LinkPhase;
+  /** Refusals charged to this link in the minute that began at `since`. */
+  readonly charged: { since: Millis; count: number };
+}

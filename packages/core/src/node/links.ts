@@ -1,0 +1,272 @@
+import { base64urlFromBytes } from "../encoding/base64url.ts";
+import type { Message, MessageOf } from "../gossip/message.ts";
+import { checkLicense, isSuccessor, type License, licenseHash } from "../license/license.ts";
+import { LIMITS } from "../limits.ts";
+import { type Rejection, type RejectionCode, rejectionOf } from "../rejection.ts";
+import { accept, type Result, refuse } from "../result.ts";
+import type { Millis } from "../time.ts";
+import {
+  checkGreeting,
+  type Greeting,
+  isTranscriptSignedBy,
+  PROTOCOL_VERSION,
+  signTranscript,
+  transcriptHash,
+} from "../trust/handshake.ts";
+import { useUpInvitation, welcomeFor } from "./door.ts";
+import type { LinkId } from "./input.ts";
+import type { Link, LinkOrigin, LiveLink, Welcome } from "./link.ts";
+import type { NodeState } from "./state.ts";
+
+export interface LinkEvents {
+  onLive(link: Link, live: LiveLink, welcome: Welcome, now: Millis): void;
+  /** An outgoing link ended before it was live. */
+  onHandshakeFailed(origin: LinkOrigin & { direction: "out" }, rejection: Rejection, now: Millis): void;
+  onUnlinked(link: Link, live: LiveLink, now: Millis): void;
+}
+
+/** The link table and the handshake on both sides: three messages, after which each side knows whom it talks to. */
+export class Links {
+  readonly #state: NodeState;
+  readonly #events: LinkEvents;
+
+  constructor(state: NodeState, events: LinkEvents) {
+    this.#state = state;
+    this.#events = events;
+  }
+
+  opened(id: LinkId, origin: LinkOrigin, binding: Uint8Array, now: Millis): Rejection | undefined {
+    const link: Link = {
+      id,
+      origin,
+      binding,
+      openedAt: now,
+      phase: { type: "waiting" },
+      charged: { since: now, count: 0 },
+    };
+    const pending = [...this.#state.links.values()].filter(({ phase }) => phase.type !== "live").length;
+    if (origin.direction === "in" && pending >= LIMITS.pendingHandshakes) return this.#turnAway(id, "pending_full");
+    if (!this.#state.isTakingPart()) return this.#turnAway(id, "peer_left");
+    this.#state.links.set(id, link);
+    if (origin.direction === "out") {
+      const own = this.#greeting();
+      link.phase = { type: "greeted", own };
+      this.#state.outbox.send(id, { type: "hello", ...own });
+    }
+    return undefined;
+  }
+
+  /** A message of the handshake, or of a link that is not live yet. */
+  received(link: Link, message: Message, now: Millis): Rejection | undefined {
+    const rejection = this.#step(link, message, now);
+    if (rejection !== undefined) this.end(link, rejection, now);
+    return rejection;
+  }
+
+  /** Closes a link from this side. */
+  end(link: Link, rejection: Rejection, now: Millis): void {
+    // The other side of an unfinished handshake learns that it ended, never why: the reason would be an oracle.
+    const isInbound = link.origin.direction === "in";
+    if (isInbound && link.phase.type !== "live")
+      this.#state.outbox.send(link.id, { type: "refusal", code: "handshake_refused" });
+    this.#state.outbox.close(link.id, rejection);
+    this.#forget(link, rejection, now);
+  }
+
+  /** The connection is gone. */
+  closed(id: LinkId, now: Millis): void {
+    const link = this.#state.links.get(id);
+    if (link !== undefined)
+      this.#forget(link, rejectionOf("link_replaced", "the connection was closed by the other side"), now);
+  }
+
+  /** Ends handshakes that took too long. */
+  expire(now: Millis): void {
+    for (const link of [...this.#state.links.values()]) {
+      if (link.phase.type !== "live" && now >= link.openedAt + LIMITS.challengeMs)
+        this.end(link, rejectionOf("handshake_expired"), now);
+    }
+  }
+
+  #step(link: Link, message: Message, now: Millis): Rejection | undefined {
+    const { phase, origin } = link;
+    if (message.type === "refusal" && origin.direction === "out") return rejectionOf("handshake_refused");
+    switch (phase.type) {
+      case "waiting":
+        return message.type === "hello" ? this.#answerHello(link, message, now) : unexpected(message);
+      case "greeted":
+        return message.type === "welcome" ? this.#answerWelcome(link, phase.own, message, now) : unexpected(message);
+      case "proving":
+        return message.type === "proof" ? this.#takeProof(link, phase, message, now) : unexpected(message);
+      case "awaiting_license":
+        return message.type === "license"
+          ? this.#takeLicense(link, phase.theirs, phase.publicKey, message.document, now)
+          : unexpected(message);
+      case "live":
+        return unexpected(message);
+    }
+  }
+
+  #answerHello(link: Link, theirs: MessageOf<"hello">, now: Millis): Rejection | undefined {
+    const own = this.#greeting();
+    const checked = checkGreeting(this.#state.crypto, own, theirs);
+    if (!checked.ok) return checked.rejection;
+    const welcome = welcomeFor(this.#state, theirs, link.origin, now);
+    if (!welcome.ok) return welcome.rejection;
+    const transcript = transcriptHash(this.#state.crypto, theirs, own, link.binding);
+    const signature = signTranscript(this.#state.crypto, this.#state.identity, "responder", transcript);
+    link.phase = { type: "proving", own, theirs, publicKey: checked.value.publicKey };
+    this.#state.outbox.send(link.id, { type: "welcome", ...own, signature });
+    return undefined;
+  }
+
+  #answerWelcome(link: Link, own: Greeting, theirs: MessageOf<"welcome">, now: Millis): Rejection | undefined {
+    const checked = checkGreeting(this.#state.crypto, own, theirs);
+    if (!checked.ok) return checked.rejection;
+    const welcome = welcomeFor(this.#state, theirs, link.origin, now);
+    if (!welcome.ok) return welcome.rejection;
+    const transcript = transcriptHash(this.#state.crypto, own, theirs, link.binding);
+    if (!isTranscriptSignedBy(this.#state.crypto, theirs, "responder", transcript, theirs.signature)) {
+      return rejectionOf("handshake_signature_invalid");
+    }
+    const isSameLicense = theirs.license_hash === own.license_hash;
+    const signature = signTranscript(this.#state.crypto, this.#state.identity, "initiator", transcript);
+    const license = isSameLicense ? {} : { license: this.#state.license as never };
+    this.#state.outbox.send(link.id, { type: "proof", signature, ...license });
+    const { publicKey } = checked.value;
+    if (!isSameLicense) {
+      link.phase = { type: "awaiting_license", theirs, publicKey };
+      return undefined;
+    }
+    return this.#goLive(link, theirs, publicKey, now);
+  }
+
+  #takeProof(
+    link: Link,
+    phase: { own: Greeting; theirs: Greeting; publicKey: Uint8Array },
+    proof: MessageOf<"proof">,
+    now: Millis,
+  ): Rejection | undefined {
+    const { own, theirs, publicKey } = phase;
+    const transcript = transcriptHash(this.#state.crypto, theirs, own, link.binding);
+    if (!isTranscriptSignedBy(this.#state.crypto, theirs, "initiator", transcript, proof.signature)) {
+      return rejectionOf("handshake_signature_invalid");
+    }
+    if (theirs.license_hash !== own.license_hash) {
+      const shown = this.#checkShownLicense(theirs, proof.license);
+      if (!shown.ok) return shown.rejection;
+      this.#state.outbox.send(link.id, { type: "license", document: this.#state.license as never });
+      this.#adoptIfSuccessor(shown.value);
+    }
+    return this.#goLive(link, theirs, publicKey, now);
+  }
+
+  #takeLicense(
+    link: Link,
+    theirs: Greeting,
+    publicKey: Uint8Array,
+    document: unknown,
+    now: Millis,
+  ): Rejection | undefined {
+    const shown = this.#checkShownLicense(theirs, document);
+    if (!shown.ok) return shown.rejection;
+    this.#adoptIfSuccessor(shown.value);
+    return this.#goLive(link, theirs, publicKey, now);
+  }
+
+  #checkShownLicense(theirs: Greeting, document: unknown): Result<License> {
+    const checked = checkLicense(this.#state.crypto, this.#state.roots, document);
+    if (!checked.ok) return checked;
+    if (checked.value.customer_id !== this.#state.customerId) return refuse("license_customer_mismatch");
+    const isTheNamedOne =
+      licenseHash(this.#state.crypto, checked.value) === theirs.license_hash &&
+      checked.value.license_id === theirs.license_id;
+    return isTheNamedOne
+      ? accept(checked.value)
+      : refuse("license_malformed", "it is not the one that the greeting named");
+  }
+
+  #adoptIfSuccessor(license: License): void {
+    if (isSuccessor(this.#state.license, license)) this.#state.setLicense(license);
+  }
+
+  #goLive(link: Link, theirs: Greeting, publicKey: Uint8Array, now: Millis): Rejection | undefined {
+    const state = this.#state;
+    const welcome = welcomeFor(state, theirs, link.origin, now);
+    if (!welcome.ok) return welcome.rejection;
+    const peer = theirs.peer_id;
+    if (link.origin.direction === "out" && link.origin.dial.cause.type === "join") {
+      state.outbox.notify({ type: "joined", address: link.origin.dial.address, peer });
+    }
+    const before = this.#linkOf(peer);
+    if (before !== undefined && !this.#doesNewStay(before, link, peer)) return rejectionOf("handshake_duplicate");
+    if (before !== undefined) this.end(before, rejectionOf("handshake_duplicate"), now);
+    const live: LiveLink = {
+      peer,
+      publicKey,
+      heardAt: now,
+      pingAt: now + LIMITS.pingEveryMs,
+      openPing: undefined,
+      rttMs: undefined,
+      heartbeatAt: now,
+      heartbeatsSent: 0,
+      lastBoot: undefined,
+      lastSeq: 0,
+      skewMs: undefined,
+      hashes: undefined,
+      repairedAt: new Map(),
+      pendingCalls: new Set(),
+    };
+    link.phase = { type: "live", live };
+    state.linkByPeer.set(peer, link.id);
+    state.keyByPeer.set(peer, theirs.public_key);
+    if (link.origin.direction === "in" && welcome.value === "first_contact")
+      useUpInvitation(state, theirs, link.origin.remoteHost, now);
+    this.#events.onLive(link, live, welcome.value, now);
+    return undefined;
+  }
+
+  /** Of two finished links the one dialled by the smaller id stays; of two by the same side the newer. */
+  #doesNewStay(before: Link, next: Link, peer: string): boolean {
+    const dialler = (link: Link) => (link.origin.direction === "out" ? this.#state.self : peer);
+    return dialler(before) === dialler(next) || dialler(next) < dialler(before);
+  }
+
+  #linkOf(peer: LiveLink["peer"]): Link | undefined {
+    const id = this.#state.linkByPeer.get(peer);
+    return id === undefined ? undefined : this.#state.links.get(id);
+  }
+
+  #forget(link: Link, rejection: Rejection, now: Millis): void {
+    if (!this.#state.links.delete(link.id)) return;
+    if (link.phase.type === "live") {
+      const { live } = link.phase;
+      if (this.#state.linkByPeer.get(live.peer) === link.id) this.#state.linkByPeer.delete(live.peer);
+      this.#state.outbox.notify({ type: "peer_unlinked", peer: live.peer, link: link.id, reason: rejection.message });
+      this.#events.onUnlinked(link, live, now);
+    } else if (link.origin.direction === "out") this.#events.onHandshakeFailed(link.origin, rejection, now);
+  }
+
+  #turnAway(id: LinkId, code: RejectionCode): Rejection {
+    const rejection = rejectionOf(code);
+    this.#state.outbox.close(id, rejection);
+    return rejection;
+  }
+
+  #greeting(): Greeting {
+    const { crypto, identity, license, customerId } = this.#state;
+    return {
+      protocol: PROTOCOL_VERSION,
+      challenge: base64urlFromBytes(crypto.randomBytes(32)),
+      peer_id: identity.peerId,
+      public_key: base64urlFromBytes(identity.publicKey),
+      license_id: license.license_id,
+      license_hash: this.#state.licenseHash,
+      customer_id: customerId,
+    };
+  }
+}
+
+function unexpected(message: Message): Rejection {
+  return rejectionOf("message_unexpected", message.type);
+}

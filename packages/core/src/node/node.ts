@@ -1,0 +1,346 @@
+import { base64urlFromBytes } from "../encoding/base64url.ts";
+import { decodeMessage, type Message } from "../gossip/message.ts";
+import { groupBy } from "../group-by.ts";
+import { checkLicense, isSuccessor } from "../license/license.ts";
+import { LIMITS } from "../limits.ts";
+import type { SignedRecord } from "../registry/record.ts";
+import { type Rejection, rejectionOf } from "../rejection.ts";
+import type { Result } from "../result.ts";
+import { MINUTE_MS, type Millis } from "../time.ts";
+import { checkVoucher, issueVoucher } from "../trust/voucher.ts";
+import { Calls } from "./calls.ts";
+import type { ClusterNode, NodeOptions, Step } from "./cluster-node.ts";
+import { Dialing, dialRejection } from "./dialing.ts";
+import { roomForOneMore } from "./door.ts";
+import { Gossip } from "./gossip.ts";
+import type { Input, LinkId } from "./input.ts";
+import { Intake } from "./intake.ts";
+import type { Link, LiveLink, Welcome } from "./link.ts";
+import { Links } from "./links.ts";
+import { Liveness } from "./liveness.ts";
+import { OwnRecords } from "./own-records.ts";
+import { Settling } from "./settling.ts";
+import { NodeState } from "./state.ts";
+import type { ClusterView, PeersView, RegistryView } from "./view.ts";
+import { clusterView, peersView, registryView } from "./views.ts";
+
+type InputOf<T extends Input["type"]> = Extract<Input, { type: T }>;
+
+/** Feeds each input to the room that it belongs to, settles what follows from it, and hands the effects back. */
+export class Node implements ClusterNode {
+  readonly registry: RegistryView;
+  readonly peers: PeersView;
+  readonly cluster: ClusterView;
+  readonly #state: NodeState;
+  readonly #intake: Intake;
+  readonly #own: OwnRecords;
+  readonly #links: Links;
+  readonly #dialing: Dialing;
+  readonly #gossip: Gossip;
+  readonly #liveness: Liveness;
+  readonly #calls: Calls;
+  readonly #settling: Settling;
+  #now: Millis;
+  #maintainAt: Millis;
+
+  constructor(options: NodeOptions) {
+    this.#state = new NodeState(options);
+    this.#intake = new Intake(this.#state);
+    this.#own = new OwnRecords(this.#state, this.#intake);
+    this.#dialing = new Dialing(this.#state);
+    this.#gossip = new Gossip(this.#state);
+    this.#calls = new Calls(this.#state);
+    this.#links = new Links(this.#state, {
+      onLive: (link, live, welcome, now) => this.#becameLive(link, live, welcome, now),
+      onHandshakeFailed: (origin, rejection, now) => this.#dialing.failed(origin.dial, rejection, now),
+      onUnlinked: (_, live, now) => this.#unlinked(live, now),
+    });
+    this.#liveness = new Liveness(this.#state, this.#links);
+    this.#settling = new Settling(this.#state, this.#own, this.#links, this.#gossip, this.#dialing);
+    this.#now = options.startedAt;
+    this.#maintainAt = options.startedAt;
+    this.registry = registryView(this.#state);
+    this.peers = peersView(this.#state);
+    this.cluster = clusterView(this.#state, this.#own, () => this.#now);
+  }
+
+  get wakeAt(): Millis {
+    let at = Math.min(this.#maintainAt, this.#dialing.wakeAt, this.#liveness.wakeAt);
+    for (const link of this.#state.links.values()) {
+      at = Math.min(at, link.phase.type === "live" ? link.phase.live.heartbeatAt : link.openedAt + LIMITS.challengeMs);
+    }
+    return at;
+  }
+
+  handle(input: Input, now: Millis): Step {
+    this.#now = now;
+    const outcome = this.#perform(input, now);
+    this.#settling.settle(now);
+    return { effects: this.#state.outbox.take(), ...outcome };
+  }
+
+  #perform(input: Input, now: Millis): Omit<Step, "effects"> {
+    switch (input.type) {
+      case "opened":
+        return rejected(this.#open(input, now));
+      case "dial_failed":
+        return this.#dialFailed(input, now);
+      case "received":
+        return rejected(this.#receive(input.link, input.text, now));
+      case "closed":
+        this.#links.closed(input.link, now);
+        return {};
+      case "write":
+        return written(this.#own.write(input.kind, input.id, input.body, now));
+      case "delete":
+        return written(this.#own.delete(input.kind, input.id, now));
+      case "join":
+        return rejected(this.#join(input, now));
+      case "reopen":
+        this.#state.fresh = {
+          until: input.until,
+          acceptKey: input.acceptKey === undefined ? undefined : base64urlFromBytes(input.acceptKey),
+        };
+        return {};
+      case "call":
+        return rejected(this.#calls.call(input.peer, input.call, input.body));
+      case "answer":
+        return rejected(this.#calls.answer(input.peer, input.call, input.body));
+      case "license":
+        return rejected(this.#takeOperatorsLicense(input));
+      case "leave":
+        return this.#leave(now);
+      case "sync":
+        this.#dialing.changedAll(now);
+        for (const { id, live } of this.#memberLinks()) this.#gossip.heartbeat(id, live, [], now);
+        return {};
+      case "wake":
+        this.#wake(now);
+        return {};
+    }
+  }
+
+  #open(input: InputOf<"opened">, now: Millis): Rejection | undefined {
+    if (input.direction === "in") {
+      const origin = {
+        direction: "in" as const,
+        remoteHost: input.remoteHost,
+        ...(input.voucher === undefined ? {} : { voucher: input.voucher }),
+      };
+      return this.#links.opened(input.link, origin, input.binding, now);
+    }
+    const dial = this.#dialing.redeem(input.dial);
+    if (dial !== undefined) return this.#links.opened(input.link, { direction: "out", dial }, input.binding, now);
+    const rejection = rejectionOf("message_unexpected", "nobody asked for this connection");
+    this.#state.outbox.close(input.link, rejection);
+    return rejection;
+  }
+
+  #dialFailed(input: InputOf<"dial_failed">, now: Millis): Omit<Step, "effects"> {
+    const dial = this.#dialing.redeem(input.dial);
+    if (dial !== undefined) this.#dialing.failed(dial, dialRejection(input.reason), now);
+    return {};
+  }
+
+  #join(input: InputOf<"join">, now: Millis): Rejection | undefined {
+    const full = roomForOneMore(this.#state);
+    if (full !== undefined) return full;
+    if (!this.#state.isTakingPart()) return rejectionOf("peer_left");
+    const key = input.expectKey === undefined ? undefined : base64urlFromBytes(input.expectKey);
+    const invitation = { hosts: input.hosts, key, until: now + LIMITS.invitationMs };
+    this.#state.invitations = [...this.#state.invitations.filter(({ until }) => until > now), invitation].slice(-64);
+    this.#dialing.join(input.address, input.expectKey, now);
+    return undefined;
+  }
+
+  #takeOperatorsLicense(input: InputOf<"license">): Rejection | undefined {
+    const checked = checkLicense(this.#state.crypto, this.#state.roots, input.document);
+    if (!checked.ok) return checked.rejection;
+    if (checked.value.customer_id !== this.#state.customerId) return rejectionOf("license_customer_mismatch");
+    if (!isSuccessor(this.#state.license, checked.value)) return rejectionOf("license_not_successor");
+    this.#state.setLicense(checked.value);
+    for (const { id, live } of this.#memberLinks()) this.#gossip.heartbeat(id, live, [], this.#now);
+    return undefined;
+  }
+
+  #leave(now: Millis): Omit<Step, "effects"> {
+    const deleted = this.#own.delete("peer", this.#state.self, now);
+    if (deleted.ok) this.#state.setFlags({ hasLeft: true });
+    return written(deleted);
+  }
+
+  #receive(id: LinkId, text: string, now: Millis): Rejection | undefined {
+    const link = this.#state.links.get(id);
+    if (link === undefined) return rejectionOf("message_unexpected", "the link is not open");
+    const decoded = decodeMessage(text);
+    if (!decoded.ok) {
+      this.#links.end(link, decoded.rejection, now);
+      return decoded.rejection;
+    }
+    if (link.phase.type !== "live") return this.#links.received(link, decoded.value, now);
+    return this.#hear(link, link.phase.live, decoded.value, now);
+  }
+
+  /** A message on a live link. A peer that is not a member yet may show why it is one, and learns nothing. */
+  #hear(link: Link, live: LiveLink, message: Message, now: Millis): Rejection | undefined {
+    live.heardAt = now;
+    switch (message.type) {
+      case "heartbeat":
+        if (!this.#gossip.takeHeartbeat(link, live, message, now))
+          return rejectionOf("record_held", "the heartbeat was seen before");
+        this.#takeRecords(link, live, message.records, now);
+        if (this.#state.isMember(live.peer)) this.#gossip.repair(link.id, live, message, now);
+        return undefined;
+      case "push":
+        this.#takeRecords(link, live, message.records, now);
+        return undefined;
+      case "ping":
+        this.#liveness.takePing(link.id, message);
+        return undefined;
+      case "pong":
+        this.#liveness.takePong(live, message, now);
+        return undefined;
+      case "hello":
+      case "welcome":
+      case "proof":
+      case "refusal":
+        return this.#violate(link, message, now);
+      default:
+        return this.#state.isMember(live.peer) ? this.#hearMember(link, live, message, now) : undefined;
+    }
+  }
+
+  #hearMember(link: Link, live: LiveLink, message: Message, now: Millis): Rejection | undefined {
+    switch (message.type) {
+      case "offer":
+        this.#gossip.takeOffer(link.id, message);
+        return undefined;
+      case "want":
+        this.#gossip.takeWant(link.id, message);
+        return undefined;
+      case "buckets":
+        this.#gossip.takeBuckets(link.id, live, message, now);
+        return undefined;
+      case "license_wanted":
+        this.#gossip.answerLicenseWanted(link.id, message.hash);
+        return undefined;
+      case "license":
+        this.#gossip.takeLicense(message.document);
+        return undefined;
+      case "voucher":
+        this.#takeVoucher(live, message.voucher, now);
+        return undefined;
+      case "call":
+        this.#calls.takeCall(live, message.call, message.body);
+        return undefined;
+      case "answer":
+        this.#calls.takeAnswer(live, message.call, message.body);
+        return undefined;
+      default:
+        return this.#violate(link, message, now);
+    }
+  }
+
+  #violate(link: Link, message: Message, now: Millis): Rejection {
+    const rejection = rejectionOf("message_unexpected", message.type);
+    this.#links.end(link, rejection, now);
+    return rejection;
+  }
+
+  #takeRecords(link: Link, live: LiveLink, records: readonly unknown[], now: Millis): void {
+    const { rejections } = this.#intake.take(records, link.id, now);
+    const news = rejections.filter(({ code }) => code !== "record_held" && code !== "record_superseded");
+    for (const [code, list] of groupBy(news, (rejection) => rejection.code)) {
+      const [first] = list;
+      if (first !== undefined && code !== "identity_cloned") {
+        this.#state.outbox.notify({
+          type: "refused",
+          link: link.id,
+          peer: live.peer,
+          rejection: first,
+          count: list.length,
+        });
+      }
+    }
+    const faults = news.filter(({ fault }) => fault === "sender").length;
+    if (now >= link.charged.since + MINUTE_MS) Object.assign(link.charged, { since: now, count: 0 });
+    link.charged.count += faults;
+    if (link.charged.count > LIMITS.refusalsPerMinute) this.#links.end(link, rejectionOf("link_failures"), now);
+  }
+
+  #takeVoucher(live: LiveLink, value: unknown, now: Millis): void {
+    const checked = checkVoucher(this.#state.crypto, value, live.publicKey, this.#state.customerId, now);
+    if (checked.ok && checked.value.signer === live.peer && checked.value.peer_id === this.#state.self)
+      this.#state.voucher = checked.value;
+  }
+
+  #becameLive(link: Link, live: LiveLink, welcome: Welcome, now: Millis): void {
+    const { peer } = live;
+    const { origin } = link;
+    const before = this.#state.book.get(peer);
+    const proven = origin.direction === "out" ? [origin.dial.address] : [];
+    const entry = {
+      peer,
+      provenAddresses: [...new Set([...proven, ...(before?.provenAddresses ?? [])])].slice(0, 4),
+      reachability: "connected" as const,
+      lastHandshakeAt: now,
+      lastSeenAt: now,
+    };
+    this.#state.book.set(peer, entry);
+    this.#state.outbox.note(entry);
+    this.#dialing.linked(peer, origin.direction === "out" ? origin.dial : undefined);
+    const isFirstContact = welcome === "first_contact";
+    const isAdmittedByIt = this.#state.registry.get("admission", peer, this.#state.self) !== undefined;
+    if (isFirstContact || (welcome === "member" && isAdmittedByIt)) this.#own.admit(peer, now);
+    this.#state.outbox.notify({
+      type: "peer_linked",
+      peer,
+      link: link.id,
+      direction: origin.direction,
+      isFirstContact,
+    });
+    if (!this.#state.isMember(peer)) return;
+    if (isFirstContact) {
+      const voucher = issueVoucher(
+        this.#state.crypto,
+        this.#state.identity,
+        { peerId: peer, publicKey: live.publicKey },
+        this.#state.customerId,
+        now,
+      );
+      this.#state.outbox.send(link.id, { type: "voucher", voucher: voucher as never });
+    }
+    this.#gossip.greet(link.id, live, isFirstContact, now);
+  }
+
+  #unlinked(live: LiveLink, now: Millis): void {
+    this.#calls.linkLost(live);
+    const entry = this.#state.book.get(live.peer);
+    if (entry === undefined || this.#state.linkByPeer.has(live.peer)) return;
+    const idle = { ...entry, reachability: "idle" as const, lastSeenAt: live.heardAt };
+    this.#state.book.set(live.peer, idle);
+    this.#state.outbox.note(idle);
+    this.#dialing.changed(live.peer, now);
+  }
+
+  #wake(now: Millis): void {
+    this.#links.expire(now);
+    this.#liveness.wake(now);
+    for (const { id, live } of this.#memberLinks()) if (now >= live.heartbeatAt) this.#gossip.beat(id, live, now);
+    if (now < this.#maintainAt) return;
+    this.#own.prune(now);
+    this.#maintainAt = Math.min(now + 60 * MINUTE_MS, Math.max(now + MINUTE_MS, this.#own.renew(now)));
+  }
+
+  #memberLinks() {
+    return this.#state.liveLinks().filter(({ live }) => this.#state.isMember(live.peer));
+  }
+}
+
+function rejected(rejection: Rejection | undefined): Omit<Step, "effects"> {
+  return rejection === undefined ? {} : { rejection };
+}
+
+function written(result: Result<SignedRecord>): Omit<Step, "effects"> {
+  return result.ok ? { record: result.value } : { rejection: result.rejection };
+}

@@ -1,0 +1,159 @@
+import type { JsonObject } from "../encoding/json.ts";
+import { type ClusterId, isId } from "../identity/id.ts";
+import { type PeerBody, peerBodySchema } from "../kinds/peer.ts";
+import { isBeyondHorizon, isLasting, renewAt } from "../registry/horizon.ts";
+import {
+  contentHash,
+  issueRecord,
+  isTombstone,
+  type LiveRecord,
+  nextVersion,
+  type RecordContent,
+  type SignedRecord,
+} from "../registry/record.ts";
+import { accept, type Result, refuse } from "../result.ts";
+import { type Millis, rfc3339FromMs } from "../time.ts";
+import { type ClusterClaim, electClusterId } from "../trust/cluster-id.ts";
+import type { Intake } from "./intake.ts";
+import type { NodeState } from "./state.ts";
+
+/** What this peer writes: its operator's writes, its renewals, its admissions, the cluster id that it bears. */
+export class OwnRecords {
+  readonly #state: NodeState;
+  readonly #intake: Intake;
+
+  constructor(state: NodeState, intake: Intake) {
+    this.#state = state;
+    this.#intake = intake;
+  }
+
+  write(kind: string, id: string, body: JsonObject, now: Millis): Result<SignedRecord> {
+    const definition = this.#state.kinds.get(kind);
+    if (definition === undefined) return refuse("write_refused", `${kind} is no kind of record that is known here`);
+    const content = kind === "peer" ? this.#withOwnCluster(body) : body;
+    const complaint = definition.checkId(id, this.#state.self) ?? definition.checkBody(content, this.#state.self);
+    if (complaint !== undefined) return refuse("write_refused", `${kind} ${id}: ${complaint}`);
+    const held = this.#state.registry.get(kind, this.#state.self, id);
+    if (held !== undefined && isTombstone(held))
+      return refuse("write_refused", `${kind} ${id} was deleted, and a deleted id is never used again`);
+    if (held === undefined && this.#state.registry.countOf(kind, this.#state.self) >= definition.limitPerOwner) {
+      return refuse("record_quota", `${kind}: ${definition.limitPerOwner}`);
+    }
+    return this.#issue(kind, id, { body: content }, now);
+  }
+
+  delete(kind: string, id: string, now: Millis): Result<SignedRecord> {
+    const held = this.#state.registry.get(kind, this.#state.self, id);
+    if (held === undefined || isTombstone(held))
+      return refuse("write_refused", `${kind} ${id} is not a live record of this peer`);
+    if (this.#state.kinds.get(kind)?.isDeletable === false) return refuse("record_not_deletable", kind);
+    return this.#issue(kind, id, { deleted: true }, now);
+  }
+
+  admit(newcomer: string, now: Millis): void {
+    if (this.#state.registry.get("admission", this.#state.self, newcomer) !== undefined) return;
+    this.#issue("admission", newcomer, { body: { introduced_at: rfc3339FromMs(now) } }, now);
+  }
+
+  /** The peer's own record, while it has one. */
+  peerRecord(): LiveRecord | undefined {
+    const record = this.#state.registry.get("peer", this.#state.self, this.#state.self);
+    return record === undefined || isTombstone(record) ? undefined : record;
+  }
+
+  /** Bears the id that the members' claims elect; sets `founded` only for what at least two bear. */
+  adoptClusterId(now: Millis): void {
+    const own = this.peerRecord();
+    const elected = this.electedCluster(now);
+    if (own === undefined || elected === undefined || !this.#canWrite()) return;
+    const body = own.body as unknown as PeerBody;
+    const hasCompany = this.#claims().length > 1;
+    const cluster = { id: elected.id, minted_by: elected.mintedBy, founded: elected.founded || hasCompany };
+    if (body.cluster.id === cluster.id && body.cluster.founded === cluster.founded) return;
+    this.#issue("peer", this.#state.self, { body: { ...own.body, cluster } }, now);
+    if (body.cluster.id !== cluster.id)
+      this.#state.outbox.notify({ type: "cluster_changed", clusterId: cluster.id, aliases: this.aliases(now) });
+  }
+
+  /** The ids that members still bear beside the elected one. */
+  aliases(now: Millis): ClusterId[] {
+    const elected = this.electedCluster(now)?.id;
+    return [...new Set(this.#claims().map((claim) => claim.id))].filter((id) => id !== elected).sort();
+  }
+
+  /** What this peer's own record says, whatever the others claim. */
+  ownClaim(): ClusterClaim | undefined {
+    const own = this.peerRecord();
+    return own === undefined ? undefined : claimIn(own);
+  }
+
+  electedCluster(now: Millis): ClusterClaim | undefined {
+    return electClusterId(this.#claims(), {
+      customerId: this.#state.customerId,
+      now,
+      isRevoked: (peer) => this.#state.standingOf(peer) === "revoked",
+    });
+  }
+
+  /** Signs anew what is due; answers when to look again. */
+  renew(now: Millis): Millis {
+    let next = now + 24 * 3_600_000;
+    if (!this.#canWrite()) return next;
+    for (const held of this.#state.registry.ofOwner(this.#state.self)) {
+      const { record } = held;
+      if (isTombstone(record) || isLasting(this.#state.kinds.get(record.kind), record)) continue;
+      const dueAt = renewAt(record, (held.hash[0] ?? 0) / 256);
+      if (dueAt <= now) this.#issue(record.kind, record.id, { body: record.body }, now);
+      else next = Math.min(next, dueAt);
+    }
+    return next;
+  }
+
+  /** Drops what is older than the horizon; own live records excepted, own tombstones included. */
+  prune(now: Millis): void {
+    for (const held of [...this.#state.registry.all()]) {
+      const isOwnLive = held.record.owner === this.#state.self && !isTombstone(held.record);
+      if (
+        isOwnLive ||
+        isLasting(this.#state.kinds.get(held.record.kind), held.record) ||
+        !isBeyondHorizon(held.record, now)
+      )
+        continue;
+      this.#state.registry.drop(held.key);
+      this.#state.outbox.drop(held.key);
+      this.#state.dropped.push(held.key);
+    }
+  }
+
+  #canWrite(): boolean {
+    return this.#state.flags.isCloned !== true && this.#state.isTakingPart();
+  }
+
+  #issue(kind: string, id: string, content: RecordContent, now: Millis): Result<SignedRecord> {
+    const { crypto, identity, registry, customerId, flags } = this.#state;
+    if (flags.isCloned === true) return refuse("identity_cloned");
+    if (!this.#state.isTakingPart()) return refuse("peer_left");
+    const version = nextVersion(registry.get(kind, this.#state.self, id)?.version, now);
+    const record = issueRecord(crypto, identity, { kind, id, version, customerId }, content);
+    this.#intake.apply(record, contentHash(crypto, record), undefined);
+    return accept(record);
+  }
+
+  /** The cluster part of the peer record is the node's to write; only the first one comes from outside, from the bootstrap. */
+  #withOwnCluster(body: JsonObject): JsonObject {
+    const own = this.peerRecord();
+    return own?.body.cluster === undefined ? body : { ...body, cluster: own.body.cluster };
+  }
+
+  #claims(): ClusterClaim[] {
+    return this.#state.registry
+      .live("peer")
+      .flatMap((record) => (this.#state.isMember(record.owner) ? (claimIn(record) ?? []) : []));
+  }
+}
+
+function claimIn(record: LiveRecord): ClusterClaim | undefined {
+  const parsed = peerBodySchema.shape.cluster.safeParse(record.body.cluster);
+  if (!parsed.success || !isId("clu", parsed.data.id) || !isId("peer", parsed.data.minted_by)) return undefined;
+  return { id: parsed.data.id, mintedBy: parsed.data.minted_by, founded: parsed.data.founded };
+}

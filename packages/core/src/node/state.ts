@@ -1,0 +1,164 @@
+import type { Crypto } from "../crypto/crypto.ts";
+import { base64urlFromBytes } from "../encoding/base64url.ts";
+import { type CustomerId, isId, keyMarkOf, type PeerId } from "../identity/id.ts";
+import type { Identity } from "../identity/identity.ts";
+import { kindTable } from "../kinds/kinds.ts";
+import { checkLicense, type License, type LicenseRoot, licenseHash } from "../license/license.ts";
+import type { KindTable } from "../registry/kind.ts";
+import { contentHash, isTombstone, type SignedRecord } from "../registry/record.ts";
+import { Registry } from "../registry/registry.ts";
+import type { Millis } from "../time.ts";
+import { computeMembership, type Membership, type Standing } from "../trust/membership.ts";
+import type { PeerBookEntry } from "../trust/peer-book.ts";
+import type { Voucher } from "../trust/voucher.ts";
+import type { NodeOptions } from "./cluster-node.ts";
+import type { NodeFlags } from "./effect.ts";
+import type { LinkId } from "./input.ts";
+import type { Link, LiveLink } from "./link.ts";
+import { Outbox } from "./outbox.ts";
+
+/** A record that became current in this step, and the link that it came by; a local write has none. */
+export interface Applied {
+  readonly record: SignedRecord;
+  readonly from: LinkId | undefined;
+}
+
+/** Everything that the rooms of one node share. It is mutable, and the node owns it. */
+export class NodeState {
+  readonly crypto: Crypto;
+  readonly identity: Identity;
+  readonly self: PeerId;
+  readonly customerId: CustomerId;
+  readonly roots: readonly LicenseRoot[];
+  readonly bootId: string;
+  readonly startedAt: Millis;
+  readonly heartbeatEveryMs: number;
+  readonly kinds: KindTable;
+  readonly registry: Registry;
+  readonly outbox = new Outbox();
+  readonly links = new Map<LinkId, Link>();
+  /** The one authenticated link that stays for a peer. */
+  readonly linkByPeer = new Map<PeerId, LinkId>();
+  readonly book = new Map<PeerId, PeerBookEntry>();
+  /** Public keys (base64url) that were seen to belong to an id. */
+  readonly keyByPeer = new Map<PeerId, string>();
+  /** First contacts that an operator's add on this side allows. */
+  invitations: { readonly hosts: readonly string[]; readonly key: string | undefined; readonly until: Millis }[] = [];
+  /** The word of a member for this peer, while it is new. */
+  voucher: Voucher | undefined;
+  license: License;
+  licenseHash: string;
+  fresh: { readonly until: Millis; readonly acceptKey: string | undefined } | undefined;
+  flags: NodeFlags;
+  /** Records that became current and keys that ended since the last settling. */
+  applied: Applied[] = [];
+  dropped: string[] = [];
+  #membership: Membership | undefined;
+
+  constructor(options: NodeOptions) {
+    const license = checkLicense(options.crypto, options.roots, options.license);
+    if (!license.ok) throw new Error(`the license cannot be verified: ${license.rejection.message}`);
+    this.crypto = options.crypto;
+    this.identity = options.identity;
+    this.self = options.identity.peerId;
+    this.roots = options.roots;
+    this.bootId = options.bootId;
+    this.startedAt = options.startedAt;
+    this.heartbeatEveryMs = options.heartbeatEveryMs;
+    this.license = license.value;
+    this.licenseHash = licenseHash(options.crypto, license.value);
+    this.customerId = license.value.customer_id;
+    this.flags = options.stored.flags;
+    this.kinds = kindTable(options.kinds);
+    this.registry = new Registry(options.crypto, this.kinds);
+    for (const record of options.stored.records) {
+      this.registry.put(record, contentHash(options.crypto, record));
+      this.keyByPeer.set(record.owner, record.key);
+    }
+    for (const entry of options.stored.book) this.book.set(entry.peer, { ...entry, reachability: "idle" });
+    this.keyByPeer.set(this.self, base64urlFromBytes(options.identity.publicKey));
+    const { fresh } = options;
+    this.fresh =
+      fresh === undefined
+        ? undefined
+        : {
+            until: fresh.until,
+            acceptKey: fresh.acceptKey === undefined ? undefined : base64urlFromBytes(fresh.acceptKey),
+          };
+  }
+
+  get membership(): Membership {
+    this.#membership ??= computeMembership(this.#membershipFacts());
+    return this.#membership;
+  }
+
+  /** To be called when an admission, a revocation or a peer's tombstone was applied. */
+  forgetMembership(): void {
+    this.#membership = undefined;
+  }
+
+  standingOf(peer: PeerId): Standing | undefined {
+    return this.membership.standingByPeer.get(peer) ?? this.membership.endByMark.get(keyMarkOf(peer));
+  }
+
+  isMember(peer: PeerId): boolean {
+    return this.standingOf(peer) === "member";
+  }
+
+  /** Members in the order of their ids, this peer included while it is one. */
+  members(): PeerId[] {
+    return [...this.membership.standingByPeer]
+      .flatMap(([peer, standing]) => (standing === "member" ? [peer] : []))
+      .sort();
+  }
+
+  /** False once this peer has left or was revoked: it stops taking part. */
+  isTakingPart(): boolean {
+    return this.flags.hasLeft !== true && this.isMember(this.self);
+  }
+
+  setFlags(flags: NodeFlags): void {
+    this.flags = { ...this.flags, ...flags };
+    this.outbox.keepFlags(this.flags);
+  }
+
+  setLicense(license: License): void {
+    this.license = license;
+    this.licenseHash = licenseHash(this.crypto, license);
+    this.outbox.keepLicense(license);
+    this.outbox.notify({ type: "license_changed", license });
+  }
+
+  live(link: LinkId): LiveLink | undefined {
+    const phase = this.links.get(link)?.phase;
+    return phase?.type === "live" ? phase.live : undefined;
+  }
+
+  liveLinks(): { readonly id: LinkId; readonly live: LiveLink }[] {
+    return [...this.linkByPeer.values()].flatMap((id) => {
+      const live = this.live(id);
+      return live === undefined ? [] : [{ id, live }];
+    });
+  }
+
+  /** A number from 0 up to 1, from the injected randomness. */
+  random(): number {
+    const [a = 0, b = 0, c = 0, d = 0] = this.crypto.randomBytes(4);
+    return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) / 2 ** 32;
+  }
+
+  randomText(): string {
+    return base64urlFromBytes(this.crypto.randomBytes(12));
+  }
+
+  #membershipFacts() {
+    const admissions = [...this.registry.ofKind("admission")].flatMap(({ record }) =>
+      isId("peer", record.id) ? [{ introducer: record.owner, newcomer: record.id }] : [],
+    );
+    const revocations = [...this.registry.ofKind("revocation")].flatMap(({ record }) =>
+      isId("peer", record.id) ? [{ revoker: record.owner, revoked: record.id }] : [],
+    );
+    const left = [...this.registry.ofKind("peer")].flatMap(({ record }) => (isTombstone(record) ? [record.owner] : []));
+    return { self: this.self, admissions, revocations, left };
+  }
+}

@@ -1,0 +1,95 @@
+import type { PeerId } from "../identity/id.ts";
+import type { SignedRecord } from "../registry/record.ts";
+import type { Millis } from "../time.ts";
+import { freshUntil } from "./door.ts";
+import type { OwnRecords } from "./own-records.ts";
+import type { NodeState } from "./state.ts";
+import type { ClusterView, PeersView, PeerView, RegistryView } from "./view.ts";
+
+export function registryView(state: NodeState): RegistryView {
+  const { registry } = state;
+  return {
+    get size() {
+      return registry.size;
+    },
+    get hashes() {
+      return registry.hashes;
+    },
+    get: (kind, owner, id) => registry.get(kind, owner, id),
+    live: (kind) => registry.live(kind),
+    all: () => recordsOf(state),
+  };
+}
+
+export function peersView(state: NodeState): PeersView {
+  const known = () =>
+    [...new Set([...state.membership.standingByPeer.keys(), ...state.linkByPeer.keys()])].filter(
+      (peer) => peer !== state.self,
+    );
+  return {
+    list: () =>
+      known()
+        .sort()
+        .map((peer) => peerView(state, peer)),
+    get: (peer) => (known().includes(peer) ? peerView(state, peer) : undefined),
+    isMember: (peer) => state.isMember(peer),
+  };
+}
+
+/** `now` is the clock of the last input. */
+export function clusterView(state: NodeState, own: OwnRecords, now: () => Millis): ClusterView {
+  return {
+    get id() {
+      return elected(own, now()).id;
+    },
+    get mintedBy() {
+      return elected(own, now()).mintedBy;
+    },
+    get aliases() {
+      return own.aliases(now());
+    },
+    get license() {
+      return state.license;
+    },
+    get freshUntil() {
+      return freshUntil(state, now());
+    },
+    get isCloned() {
+      return state.flags.isCloned === true;
+    },
+    get hasLeft() {
+      return !state.isTakingPart();
+    },
+  };
+}
+
+function elected(own: OwnRecords, now: Millis) {
+  const claim = own.electedCluster(now) ?? own.ownClaim();
+  if (claim === undefined) throw new Error("this peer has no record of its own yet: write its peer record first");
+  return claim;
+}
+
+function peerView(state: NodeState, peer: PeerId): PeerView {
+  const link = state.linkByPeer.get(peer);
+  const live = link === undefined ? undefined : state.live(link);
+  const entry = state.book.get(peer);
+  const standing = state.standingOf(peer);
+  return {
+    peerId: peer,
+    publicKey: state.keyByPeer.get(peer),
+    standing: standing ?? "vouched",
+    reachability: live === undefined ? (entry?.reachability === "unreachable" ? "unreachable" : "idle") : "connected",
+    link,
+    rttMs: live?.rttMs,
+    lastSeenAt: live?.heardAt ?? entry?.lastSeenAt,
+    lastHandshakeAt: entry?.lastHandshakeAt,
+    skewMs: live?.skewMs,
+    hashes: live?.hashes,
+    introducedBy: state.membership.introducerByPeer.get(peer),
+    provenAddresses: entry?.provenAddresses ?? [],
+  };
+}
+
+function* recordsOf(state: NodeState): Iterable<SignedRecord> {
+  for (const held of state.registry.all()) yield held.record;
+}

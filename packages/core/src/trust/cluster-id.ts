@@ -1,0 +1,33 @@
+import { type ClusterId, type CustomerId, mintedAt, type PeerId, ulidOf } from "../identity/id.ts";
+import { LIMITS } from "../limits.ts";
+import type { Millis } from "../time.ts";
+
+/** What a member's own record says of the cluster id. */
+export interface ClusterClaim {
+  readonly id: ClusterId;
+  readonly mintedBy: PeerId;
+  readonly founded: boolean;
+}
+
+/**
+ * The cluster's id: the smallest ULID among founded claims, or, where none is founded, among all. So when two halves
+ * meet the older wins, and a spare host that was bootstrapped early cannot rename a running cluster. A claim counts
+ * only while its minter is not revoked and its time part lies between the customer's and the present.
+ */
+export function electClusterId(
+  claims: readonly ClusterClaim[],
+  facts: { readonly customerId: CustomerId; readonly now: Millis; isRevoked(peer: PeerId): boolean },
+): ClusterClaim | undefined {
+  const valid = claims.filter(
+    (claim) =>
+      !facts.isRevoked(claim.mintedBy) &&
+      mintedAt(claim.id) >= mintedAt(facts.customerId) &&
+      mintedAt(claim.id) <= facts.now + LIMITS.clockToleranceMs,
+  );
+  const founded = valid.filter((claim) => claim.founded);
+  const candidates = founded.length > 0 ? founded : valid;
+  return candidates.reduce<ClusterClaim | undefined>(
+    (best, claim) => (best === undefined || ulidOf(claim.id) < ulidOf(best.id) ? claim : best),
+    undefined,
+  );
+}
