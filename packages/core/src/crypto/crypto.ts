@@ -4,6 +4,8 @@ export interface Crypto {
   sign(secretKey: Uint8Array, message: Uint8Array): Uint8Array;
   /** The cofactorless Ed25519 equation with R compared as bytes; inputs have the right lengths. Never throws. */
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  /** True where the point is in the prime-order subgroup. A provider without it leaves the question to noble (about 1 ms). */
+  isTorsionFree?(publicKey: Uint8Array): boolean;
   /** The 32-byte public key of a 32-byte secret key. */
   publicKeyOf(secretKey: Uint8Array): Uint8Array;
   sha256(bytes: Uint8Array): Uint8Array;

@@ -9,6 +9,7 @@ hashes.sha512 = sha512;
 export const nobleCrypto: Crypto = {
   sign: (secretKey, message) => sign(message, secretKey),
   verify: verifyCofactorless,
+  isTorsionFree,
   publicKeyOf: (secretKey) => getPublicKey(secretKey),
   sha256,
   randomBytes: (length) => etc.randomBytes(length),

@@ -22,8 +22,9 @@ export function verifySignature(
 }
 
 /** True where a key may be taken up: canonical, not of small order, free of torsion. Costs about a millisecond. */
-export function isAcceptableKey(publicKey: Uint8Array): boolean {
-  return publicKey.length === 32 && isCanonicalPoint(publicKey) && !isSmallOrder(publicKey) && isTorsionFree(publicKey);
+export function isAcceptableKey(publicKey: Uint8Array, provider: Pick<Crypto, "isTorsionFree"> = nobleCrypto): boolean {
+  if (publicKey.length !== 32 || !isCanonicalPoint(publicKey) || isSmallOrder(publicKey)) return false;
+  return provider.isTorsionFree?.(publicKey) ?? isTorsionFree(publicKey);
 }
 
 /** y below p = 2^255 - 19, and no sign bit on x = 0 (y = 1 or y = -1). */

@@ -89,10 +89,12 @@ export class Dialing {
     for (const peer of targets) {
       if (this.#state.linkByPeer.has(peer)) continue;
       const attempts = this.#attemptsOf(peer, now);
+      if (attempts.inFlight !== undefined || attempts.nextAt > now) continue;
       const addresses = this.#addressesOf(peer);
       const address = addresses[attempts.failed % Math.max(1, addresses.length)];
-      if (attempts.inFlight === undefined && attempts.nextAt <= now && address !== undefined)
-        this.#dial(attempts, { type: "member", peer }, address);
+      // Nowhere to dial: its record is still on its way, and will say that something changed.
+      if (address === undefined) attempts.nextAt = Number.POSITIVE_INFINITY;
+      else this.#dial(attempts, { type: "member", peer }, address);
     }
   }
 

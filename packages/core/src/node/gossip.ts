@@ -1,6 +1,7 @@
 import { bucketMarks, recordsInDifferingBuckets } from "../gossip/differences.ts";
 import type { Message, MessageOf } from "../gossip/message.ts";
 import { pagesOf } from "../gossip/pages.ts";
+import type { PeerId } from "../identity/id.ts";
 import type { PeerBody } from "../kinds/peer.ts";
 import { checkLicense, isSuccessor } from "../license/license.ts";
 import { LIMITS } from "../limits.ts";
@@ -110,8 +111,10 @@ export class Gossip {
     const current = [...byKey.values()].filter(
       ({ record }) => this.#state.registry.held(recordKey(record)) !== undefined,
     );
+    // A peer that this batch ends is told before its link is closed: its owner shall read why in its log.
+    const standing = (peer: PeerId) => this.#state.standingOf(peer);
     const links = shuffled(
-      this.#state.liveLinks().filter(({ live }) => this.#state.isMember(live.peer)),
+      this.#state.liveLinks().filter(({ live }) => standing(live.peer) !== undefined),
       () => this.#state.random(),
     );
     for (const [index, { id }] of links.entries()) {

@@ -1,4 +1,6 @@
 import { signedBytes } from "../crypto/signed.ts";
+import { isAcceptableKey } from "../crypto/strict-ed25519.ts";
+import { bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
 import { inGossipOrder } from "../gossip/pages.ts";
 import { LIMITS } from "../limits.ts";
@@ -134,7 +136,15 @@ export class Intake {
     const hash = crypto.sha256(bytes);
     if (held !== undefined && compareRecords({ record, hash }, held) === 0) return refuse("record_held");
     const proof = checkRecordProof(crypto, record);
-    return proof.ok ? accept({ held, hash, kind }) : proof;
+    if (!proof.ok) return proof;
+    return this.#isKeyAcceptable(record)
+      ? accept({ held, hash, kind })
+      : refuse("record_key_mismatch", "the key is not acceptable");
+  }
+
+  #isKeyAcceptable(record: SignedRecord): boolean {
+    if (this.#state.isKeyOf(record.owner, record.key)) return true;
+    return isAcceptableKey(bytesFromBase64url(record.key) ?? new Uint8Array(), this.#state.crypto);
   }
 
   #judgeOwner(record: SignedRecord, isLastingRecord: boolean): Result<SignedRecord> {

@@ -109,7 +109,12 @@ export class Links {
 
   #answerHello(link: Link, theirs: MessageOf<"hello">, now: Millis): Rejection | undefined {
     const own = this.#greeting();
-    const checked = checkGreeting(this.#state.crypto, own, theirs);
+    const checked = checkGreeting(
+      this.#state.crypto,
+      own,
+      theirs,
+      this.#state.isKeyOf(theirs.peer_id, theirs.public_key),
+    );
     if (!checked.ok) return checked.rejection;
     const welcome = welcomeFor(this.#state, theirs, link.origin, now);
     if (!welcome.ok) return welcome.rejection;
@@ -121,7 +126,12 @@ export class Links {
   }
 
   #answerWelcome(link: Link, own: Greeting, theirs: MessageOf<"welcome">, now: Millis): Rejection | undefined {
-    const checked = checkGreeting(this.#state.crypto, own, theirs);
+    const checked = checkGreeting(
+      this.#state.crypto,
+      own,
+      theirs,
+      this.#state.isKeyOf(theirs.peer_id, theirs.public_key),
+    );
     if (!checked.ok) return checked.rejection;
     const welcome = welcomeFor(this.#state, theirs, link.origin, now);
     if (!welcome.ok) return welcome.rejection;

@@ -65,10 +65,11 @@ export class Node implements ClusterNode {
   }
 
   get wakeAt(): Millis {
+    if (!this.#state.isTakingPart()) return this.#maintainAt;
     let at = Math.min(this.#maintainAt, this.#dialing.wakeAt, this.#liveness.wakeAt);
-    for (const link of this.#state.links.values()) {
-      at = Math.min(at, link.phase.type === "live" ? link.phase.live.heartbeatAt : link.openedAt + LIMITS.challengeMs);
-    }
+    for (const { live } of this.#memberLinks()) at = Math.min(at, live.heartbeatAt);
+    for (const link of this.#state.links.values())
+      if (link.phase.type !== "live") at = Math.min(at, link.openedAt + LIMITS.challengeMs);
     return at;
   }
 

@@ -43,7 +43,7 @@ export class Settling {
       this.#welcomeNewMembers(batch, now);
       this.#gossip.forward(batch);
       if (batch.some(({ record }) => touchesTrust(record))) this.#endPeers(now);
-      for (const { record } of batch) if (record.kind === "peer") this.#dialing.changed(record.owner, now);
+      for (const { record } of batch) this.#dialing.changed(record.owner, now);
     }
     if (batch.length > 0 || this.#state.dropped.length > 0) this.#notify(batch);
     if (!this.#state.isTakingPart()) {

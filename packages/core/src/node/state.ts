@@ -129,6 +129,11 @@ export class NodeState {
     this.outbox.notify({ type: "license_changed", license });
   }
 
+  /** True where the key was seen to be this peer's and found acceptable. */
+  isKeyOf(peer: PeerId, publicKey: string): boolean {
+    return this.keyByPeer.get(peer) === publicKey;
+  }
+
   live(link: LinkId): LiveLink | undefined {
     const phase = this.links.get(link)?.phase;
     return phase?.type === "live" ? phase.live : undefined;

@@ -79,11 +79,12 @@ export function isTranscriptSignedBy(
   );
 }
 
-/** Everything about the other side's greeting that needs no opinion on whether it is welcome. */
+/** Everything about the other side's greeting that needs no opinion on whether it is welcome. A key that was taken up before is not judged again. */
 export function checkGreeting(
   crypto: Crypto,
   own: Greeting,
   theirs: Greeting,
+  isKeyKnown: boolean,
 ): Result<{ readonly publicKey: Uint8Array }> {
   if (theirs.protocol !== own.protocol) return refuse("handshake_version", `${theirs.protocol}`);
   if (theirs.peer_id === own.peer_id || theirs.public_key === own.public_key || theirs.challenge === own.challenge) {
@@ -98,7 +99,7 @@ export function checkGreeting(
     return refuse("frame_malformed", "a key, challenge or hash is not 32 bytes");
   }
   if (!doesIdCommitToKey(crypto, theirs.peer_id, publicKey)) return refuse("handshake_key_mismatch");
-  if (!isAcceptableKey(publicKey))
+  if (!isKeyKnown && !isAcceptableKey(publicKey, crypto))
     return refuse("handshake_key_mismatch", "the key is not a point of the prime-order group");
   return accept({ publicKey });
 }

@@ -1,0 +1,192 @@
+import { Checkers, type Violation } from "./checkers.ts";
+import { CALM, CHAOS, type Fault, type FaultCounts } from "./faults.ts";
+import type { SimPeer } from "./sim-peer.ts";
+import { World } from "./world.ts";
+
+export interface RunResult {
+  readonly violations: readonly Violation[];
+  readonly counts: FaultCounts;
+  readonly frames: number;
+  readonly bytes: number;
+  /** Virtual time from the end of the faults until all held the same, in ms. */
+  readonly convergedAfterMs: number | undefined;
+}
+
+export interface Scenario {
+  readonly text: string;
+  /** Faults that a batch of runs must have hit at least once. */
+  readonly mustHit: readonly Fault[];
+  run(seed: number, peers: number): RunResult;
+}
+
+/** A peer that was marked unreachable is tried again within an hour and a half at the latest. */
+const CALM_LIMIT_MS = 2 * 3_600_000;
+
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  join: {
+    text: "one peer adds all the others, one after the other; all end with one state and one cluster id",
+    mustHit: [],
+    run: (seed, peers) => {
+      const world = new World(seed);
+      const checkers = new Checkers(world);
+      formCluster(world, peers);
+      return finish(world, checkers);
+    },
+  },
+  chaos: {
+    text: "loss, duplication, lateness, cuts and restarts while everyone writes and deletes; then calm",
+    mustHit: ["loss", "duplication", "lateness", "cut", "restart"],
+    run: (seed, peers) => {
+      const world = new World(seed);
+      const checkers = new Checkers(world);
+      formCluster(world, peers);
+      world.plan = CHAOS;
+      const until = world.now + 60_000;
+      strike(world, until);
+      writeAndDelete(world, checkers, until);
+      world.runFor(60_000);
+      return finish(world, checkers);
+    },
+  },
+  partition: {
+    text: "two halves that do not hear each other write on; then the cut heals",
+    mustHit: [],
+    run: (seed, peers) => {
+      const world = new World(seed);
+      const checkers = new Checkers(world);
+      formCluster(world, peers);
+      for (const a of world.peers)
+        for (const b of world.peers) if (a.index < b.index && a.index % 2 !== b.index % 2) world.cutPair(a, b, 90_000);
+      writeAndDelete(world, checkers, world.now + 60_000);
+      world.runFor(90_000);
+      return finish(world, checkers);
+    },
+  },
+  leave: {
+    text: "some leave, some are revoked, under chaos; nobody trusts them again",
+    mustHit: ["loss", "restart"],
+    run: (seed, peers) => {
+      const world = new World(seed);
+      const checkers = new Checkers(world);
+      formCluster(world, peers);
+      world.plan = CHAOS;
+      const until = world.now + 30_000;
+      strike(world, until);
+      writeAndDelete(world, checkers, until);
+      const leaver = world.peers[1];
+      const revoked = world.peers[2];
+      const revoker = world.peers[0];
+      if (peers > 3 && leaver !== undefined && revoked !== undefined && revoker !== undefined) {
+        world.schedule.at(world.now + 10_000, () => world.feed(leaver, { type: "leave" }));
+        world.schedule.at(world.now + 12_000, () => revoke(world, revoker, revoked));
+      }
+      world.runFor(30_000);
+      return finish(world, checkers);
+    },
+  },
+};
+
+/** The first peer adds every other; returns when all hold the same, or after a minute a peer in any case. */
+function formCluster(world: World, peers: number): void {
+  for (let index = 0; index < peers; index += 1) world.addPeer();
+  const [first, ...rest] = world.peers;
+  if (first === undefined) return;
+  for (const [index, peer] of rest.entries()) world.schedule.at(world.now + 50 * index, () => world.join(first, peer));
+  world.runUntil(() => isConverged(world), 60_000);
+}
+
+function writeAndDelete(world: World, checkers: Checkers, until: number): void {
+  const services: { readonly peer: SimPeer; readonly id: string }[] = [];
+  const act = () => {
+    if (world.now >= until) return;
+    world.schedule.at(world.now + world.random.between(50, 1000), act);
+    const peer = world.random.pick(world.peers);
+    if (peer === undefined || !peer.isUp || peer.node.cluster.hasLeft) return;
+    const old = world.random.next() < 0.4 ? world.random.pick(services) : undefined;
+    const owner = old?.peer.isUp ? old.peer : peer;
+    const id = old?.peer.isUp ? old.id : peer.newServiceId(world.now);
+    if (old === undefined) services.push({ peer, id });
+    const isDelete = old !== undefined && world.random.next() < 0.5;
+    world.feed(
+      owner,
+      isDelete
+        ? { type: "delete", kind: "service", id }
+        : { type: "write", kind: "service", id, body: serviceBody(owner, world) },
+    );
+    const record = owner.node.registry.get("service", owner.identity.peerId, id);
+    if (record !== undefined && owner.stored.has(`service|${owner.identity.peerId}|${id}`))
+      checkers.acknowledged(record);
+  };
+  act();
+}
+
+function serviceBody(owner: SimPeer, world: World) {
+  return {
+    name: `service ${Math.floor(world.random.next() * 1000)}`,
+    target_peer_id: owner.identity.peerId,
+    transport_type: "tcp",
+    requires_interface: false,
+    fully_transparent: false,
+    bandwidth_limit_mbps: 0,
+    routes: [{ route_id: 1, priority: 0, dest_cidr: "10.0.0.0/24" }],
+    created_at: new Date(world.now).toISOString(),
+  };
+}
+
+function revoke(world: World, by: SimPeer, whom: SimPeer): void {
+  if (!by.isUp) world.schedule.at(world.now + 1000, () => revoke(world, by, whom));
+  else {
+    world.ended.add(whom);
+    const body = { reason: "simulated", revoked_at: new Date(world.now).toISOString() };
+    world.feed(by, { type: "write", kind: "revocation", id: whom.identity.peerId, body });
+  }
+}
+
+function strike(world: World, until: number): void {
+  const again = (everyMs: number, act: () => void) => {
+    const wait = () => {
+      if (everyMs === 0) return;
+      world.schedule.at(world.now + world.random.between(0.2, 1.8) * everyMs, () => {
+        if (world.now >= until) return;
+        act();
+        wait();
+      });
+    };
+    wait();
+  };
+  again(world.plan.cutEveryMs, () => {
+    const [a, b] = [world.random.pick(world.peers), world.random.pick(world.peers)];
+    if (a === undefined || b === undefined || a === b) return;
+    world.counts.cut += 1;
+    world.cutPair(a, b, world.random.between(1000, 20_000));
+  });
+  again(world.plan.restartEveryMs, () => {
+    const peer = world.random.pick(world.peers);
+    if (peer === undefined) return;
+    world.counts.restart += 1;
+    world.restart(peer, world.random.between(100, 5000));
+  });
+}
+
+function finish(world: World, checkers: Checkers): RunResult {
+  world.plan = CALM;
+  world.cuts.clear();
+  const convergedAfterMs = world.runUntil(
+    () => world.peers.every((peer) => peer.isUp) && isConverged(world),
+    CALM_LIMIT_MS,
+  );
+  checkers.checkConverged();
+  const { counts, frames, bytes } = world;
+  return { violations: checkers.violations, counts, frames, bytes, convergedAfterMs };
+}
+
+function isConverged(world: World): boolean {
+  const members = world.members();
+  const [first] = members;
+  if (first === undefined) return true;
+  const hashes = JSON.stringify(first.node.registry.hashes);
+  return members.every((peer) => {
+    const standing = peer.node.peers.list().filter((other) => other.standing === "member").length;
+    return JSON.stringify(peer.node.registry.hashes) === hashes && standing === members.length - 1;
+  });
+}
