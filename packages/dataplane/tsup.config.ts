@@ -1,11 +1,11 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/main.ts"],
+  entry: { index: "src/index.ts", main: "src/main.ts", "pegasus-worker": "src/pegasus/worker.ts" },
   format: "esm",
   target: "node22",
   platform: "node",
-  dts: { entry: ["src/index.ts"] },
+  dts: { entry: { index: "src/index.ts" } },
   sourcemap: true,
   clean: true,
 });

@@ -29,13 +29,14 @@ export function seal<T extends JsonObject>(
   return { ...object, signature: base64urlFromBytes(crypto.sign(secretKey, signedBytes(purpose, object))) };
 }
 
-/** True where `signature` is the key's over this purpose and this object, by the strict rule. */
+/** True where `signature` is the key's over this purpose and this object, by the strict rule. `bytes` are the signed ones, where they are at hand. */
 export function isSealedBy(
   crypto: Pick<Crypto, "verify">,
   purpose: Purpose,
   publicKey: Uint8Array,
   object: JsonObject,
+  bytes: Uint8Array = signedBytes(purpose, object),
 ): boolean {
   const signature = typeof object.signature === "string" ? bytesFromBase64url(object.signature) : undefined;
-  return signature !== undefined && verifySignature(publicKey, signedBytes(purpose, object), signature, crypto);
+  return signature !== undefined && verifySignature(publicKey, bytes, signature, crypto);
 }

@@ -135,7 +135,7 @@ export class Intake {
     if (bytes.length > LIMITS.recordBytes) return refuse("record_too_large", `${bytes.length} bytes`);
     const hash = crypto.sha256(bytes);
     if (held !== undefined && compareRecords({ record, hash }, held) === 0) return refuse("record_held");
-    const proof = checkRecordProof(crypto, record);
+    const proof = checkRecordProof(crypto, record, bytes);
     if (!proof.ok) return proof;
     return this.#isKeyAcceptable(record)
       ? accept({ held, hash, kind })

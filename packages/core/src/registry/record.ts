@@ -101,12 +101,12 @@ export function contentHash(crypto: Pick<Crypto, "sha256">, record: SignedRecord
   return crypto.sha256(signedBytes("record", record as unknown as JsonObject));
 }
 
-/** True where the id commits to the key and the key made the signature. The dearest check: make it last. */
-export function checkRecordProof(crypto: Crypto, record: SignedRecord): Result<SignedRecord> {
+/** The record, where its id commits to the key and the key made the signature over `bytes` (its signed bytes). The dearest check: make it last. */
+export function checkRecordProof(crypto: Crypto, record: SignedRecord, bytes?: Uint8Array): Result<SignedRecord> {
   const publicKey = bytesFromBase64url(record.key);
   if (publicKey === undefined) return refuse("record_malformed", "key");
   if (!doesIdCommitToKey(crypto, record.owner, publicKey)) return refuse("record_key_mismatch");
-  if (!isSealedBy(crypto, "record", publicKey, record as unknown as JsonObject))
+  if (!isSealedBy(crypto, "record", publicKey, record as unknown as JsonObject, bytes))
     return refuse("record_signature_invalid");
   return accept(record);
 }
