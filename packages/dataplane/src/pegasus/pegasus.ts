@@ -49,6 +49,15 @@ export interface PegasusOptions {
   /** Loopback port (127.0.0.1 and ::1, IP_TRANSPARENT) that TPROXY delivers flows matched by CIDR to. */
   readonly capturePort: number;
   readonly workers: number;
+  /** Where it logs; default: JSON lines on standard error. */
+  readonly log?: PegasusLog;
+}
+
+/** The part of a pino logger that Pegasus uses. `event` is the event's name. */
+export interface PegasusLog {
+  info(fields: Readonly<Record<string, unknown>>, event: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, event: string): void;
+  error(fields: Readonly<Record<string, unknown>>, event: string): void;
 }
 
 export interface PegasusServiceCounters {
@@ -60,6 +69,8 @@ export interface PegasusServiceCounters {
   readonly bytesIn: number;
   /** From the server toward the client. */
   readonly bytesOut: number;
+  /** Flows that were refused, or whose destination could not be reached. */
+  readonly flowsRefused?: number;
   /** The last reason for which a flow of this service was refused, for a person. */
   readonly lastRefusal?: string;
 }
@@ -67,6 +78,8 @@ export interface PegasusServiceCounters {
 export interface PegasusCounters {
   readonly services: readonly PegasusServiceCounters[];
   readonly links: readonly { readonly peerId: string; readonly open: number; readonly lastError?: string }[];
+  /** Captured connections that no service matched, and flows from peers for services that do not end here. */
+  readonly unmatched?: { readonly flows: number; readonly last?: string };
 }
 
 export interface Pegasus {

@@ -1,0 +1,82 @@
+import { isIP } from "node:net";
+import { LIMITS, parseJson } from "@arctic/core";
+import type * as z from "zod";
+import type { ApiContext, RequestOrigin } from "./context.ts";
+import type { Operation } from "./operations.ts";
+import { Problem, problemFromIssues } from "./problem.ts";
+
+/** Bodies are at most this long. */
+const MAX_BODY_BYTES = LIMITS.frameBytes;
+
+/**
+ * Keeps browsers out: none of their pages has business here, and only they send an Origin. A plain request has to name
+ * the host by its address or a name that is known, so that a foreign name that was pointed here (DNS rebinding) is not
+ * answered. Throws Problem.
+ */
+export function checkBrowserSafety(context: ApiContext, headers: Headers, origin: RequestOrigin, isTls: boolean): void {
+  if (origin.type === "relay") return;
+  if (headers.get("origin") !== null) throw new Problem("FORBIDDEN", "requests from web pages are not answered");
+  const host = hostOf(headers.get("host") ?? "");
+  if (isTls || isIP(host) !== 0 || host === "localhost" || context.hostNames().includes(host)) return;
+  throw new Problem(
+    "FORBIDDEN",
+    `plain HTTP is not answered under the name ${host.slice(0, 64)}: use an address, localhost or https://`,
+  );
+}
+
+function hostOf(header: string): string {
+  return header
+    .replace(/:\d+$/, "")
+    .replace(/^\[|\]$/g, "")
+    .toLowerCase();
+}
+
+/** The request's body as bytes. Throws Problem where it is too long. */
+export async function readBody(request: Request): Promise<Uint8Array> {
+  const declared = Number(request.headers.get("content-length") ?? 0);
+  if (declared > MAX_BODY_BYTES) throw tooLarge();
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request.body) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+function tooLarge(): Problem {
+  return new Problem("TOO_LARGE", "the body is larger than 1 MiB");
+}
+
+/** The parts of a request, by the operation's schemas. Throws Problem that names the place. */
+export function parseParts(
+  operation: Operation,
+  parts: { params: unknown; query: unknown; contentType: string; body: Uint8Array },
+) {
+  const params = checked("path", operation.params, parts.params);
+  const query = checked("query", operation.query, parts.query);
+  if (operation.body === undefined) {
+    if (parts.body.length > 0) throw new Problem("INVALID_REQUEST", "this request takes no body");
+    return { params, query, body: undefined };
+  }
+  if (!/^application\/json\s*(;|$)/i.test(parts.contentType)) {
+    throw new Problem("INVALID_REQUEST", "the body has to be JSON: send Content-Type: application/json");
+  }
+  return { params, query, body: checked("body", operation.body, jsonFrom(parts.body)) };
+}
+
+function checked(where: string, schema: z.ZodType, value: unknown): unknown {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw problemFromIssues(where, parsed.error);
+  return parsed.data;
+}
+
+function jsonFrom(bytes: Uint8Array): unknown {
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    throw new Problem("INVALID_REQUEST", error instanceof Error ? error.message.slice(0, 200) : "the body is not JSON");
+  }
+}

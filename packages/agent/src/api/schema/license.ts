@@ -1,0 +1,15 @@
+import { licenseSchema } from "@arctic/core";
+import * as z from "zod";
+
+export const licenseStateSchema = z.enum(["valid", "warning", "grace", "read_only", "suspended"]);
+
+export const licenseReplySchema = z.object({
+  /** The document as it was signed. */
+  license: licenseSchema,
+  state: licenseStateSchema,
+  /** Whole days until `expires_at`; negative once it has passed. */
+  days_left: z.int(),
+  /** SHA-256 that names this document, base64url. */
+  hash: z.string(),
+});
+export type LicenseReply = z.infer<typeof licenseReplySchema>;

@@ -1,0 +1,150 @@
+import { createPrivateKey, createPublicKey } from "node:crypto";
+import {
+  base64urlFromBytes,
+  type ClientId,
+  type ClusterNode,
+  type Identity,
+  isId,
+  type Millis,
+  type PeerId,
+} from "@arctic/core";
+import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
+import { findClient } from "./credential.ts";
+import { Problem } from "./problem.ts";
+import { includesScope, parseScope, type Scope, scopeName } from "./scope.ts";
+
+export const TOKEN_TTL_SECONDS = 3600;
+
+/** Who calls, and what the call may do. */
+export interface Caller {
+  readonly type: "token" | "recovery";
+  readonly clientId: ClientId | undefined;
+  readonly scopes: readonly Scope[];
+}
+
+export interface TokenGrant {
+  readonly clientId: ClientId;
+  readonly scopes: readonly Scope[];
+  readonly ttlSeconds: number;
+  /** A text that was never used before. */
+  readonly tokenId: string;
+}
+
+/** A JWT (RFC 7519), EdDSA, signed by this peer's key. */
+export function issueToken(identity: Identity, node: ClusterNode, grant: TokenGrant, now: Millis): Promise<string> {
+  const issuedAt = Math.floor(now / 1000);
+  const key = createPrivateKey({ key: privateJwk(identity), format: "jwk" });
+  return new SignJWT({ scope: grant.scopes.map(scopeName).join(" ") })
+    .setProtectedHeader({ alg: "EdDSA", typ: "JWT", kid: identity.peerId })
+    .setIssuer(identity.peerId)
+    .setAudience(node.cluster.id)
+    .setSubject(grant.clientId)
+    .setJti(grant.tokenId)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + grant.ttlSeconds)
+    .sign(key);
+}
+
+/** By what a token is judged. */
+export interface TokenJudge {
+  readonly identity: Identity;
+  readonly node: ClusterNode;
+  /** Cluster ids that this peer bore before, whose tokens live until they expire. */
+  readonly formerClusterIds: readonly string[];
+}
+
+const CLOCK_TOLERANCE_SECONDS = 300;
+
+/**
+ * The caller behind a token that any trusted peer issued. Its scope is cut to what the registry records for the
+ * client, so that a revoked or narrowed client's tokens fail at once. Throws Problem.
+ */
+export async function verifyToken(judge: TokenJudge, token: string, now: Millis): Promise<Caller> {
+  const issuer = issuerOf(token);
+  const publicKey = issuer === undefined ? undefined : keyOf(judge, issuer);
+  if (issuer === undefined || publicKey === undefined) throw unauthorized("its issuer is no member of this cluster");
+  const payload = await verified(judge, token, issuer, publicKey, now);
+  if (!isId("cli", payload.sub)) throw unauthorized("its subject is no client id");
+  const client = findClient(judge.node.registry, payload.sub);
+  if (client === undefined) throw unauthorized("its client is unknown here or was revoked");
+  const asked = String(payload.scope ?? "")
+    .split(" ")
+    .flatMap((text) => parseScope(text) ?? []);
+  return {
+    type: "token",
+    clientId: payload.sub,
+    scopes: asked.filter((scope) => includesScope(client.scopes, scope)),
+  };
+}
+
+/** A member's public key as a JWK; `kid` is the peer id. */
+export function publicJwk(peerId: PeerId, publicKey: string) {
+  return { kty: "OKP", crv: "Ed25519", x: publicKey, kid: peerId, use: "sig", alg: "EdDSA" } as const;
+}
+
+function issuerOf(token: string): PeerId | undefined {
+  try {
+    const { kid } = decodeProtectedHeader(token);
+    return isId("peer", kid) ? kid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keyOf(judge: TokenJudge, issuer: PeerId): string | undefined {
+  if (issuer === judge.identity.peerId) {
+    return judge.node.cluster.hasLeft ? undefined : base64urlFromBytes(judge.identity.publicKey);
+  }
+  return judge.node.peers.isMember(issuer) ? judge.node.peers.get(issuer)?.publicKey : undefined;
+}
+
+async function verified(
+  judge: TokenJudge,
+  token: string,
+  issuer: PeerId,
+  publicKey: string,
+  now: Millis,
+): Promise<JWTPayload> {
+  const { id, aliases } = judge.node.cluster;
+  try {
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: ["EdDSA"],
+      typ: "JWT",
+      issuer,
+      audience: [id, ...aliases, ...judge.formerClusterIds],
+      currentDate: new Date(now),
+      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      requiredClaims: ["iss", "aud", "sub", "exp", "iat", "jti"],
+    });
+    checkLifetime(payload, now);
+    return payload;
+  } catch (error) {
+    if (error instanceof Problem) throw error;
+    if (error instanceof errors.JWTExpired)
+      throw new Problem("TOKEN_EXPIRED", "the token has expired: ask for a new one");
+    if (error instanceof errors.JWTClaimValidationFailed)
+      throw unauthorized(`its claim ${error.claim} is not right here`);
+    throw unauthorized("it does not verify");
+  }
+}
+
+/** A signer may not stretch what a token is: at most an hour, and not from the future. */
+function checkLifetime(payload: JWTPayload, now: Millis): void {
+  const { iat = 0, exp = 0 } = payload;
+  if (exp - iat > TOKEN_TTL_SECONDS) throw unauthorized("it lives longer than tokens do");
+  if (iat > now / 1000 + CLOCK_TOLERANCE_SECONDS) throw unauthorized("it was issued in the future");
+}
+
+function unauthorized(reason: string): Problem {
+  return new Problem("UNAUTHORIZED", `the token is not accepted: ${reason}`);
+}
+
+function privateJwk(identity: Identity) {
+  return {
+    kty: "OKP",
+    crv: "Ed25519",
+    x: base64urlFromBytes(identity.publicKey),
+    d: base64urlFromBytes(identity.secretKey),
+  };
+}

@@ -1,0 +1,59 @@
+import type { License, NodeFlags, PeerBookEntry, RecordKey, SignedRecord } from "@arctic/core";
+import * as z from "zod";
+import { address, clientId, clusterId, customerId, peerId, publicKey } from "../api/schema/fields.ts";
+
+/** What a bootstrap fixed, and what the operator says of this peer beside its signed record. */
+export const factsSchema = z.object({
+  peer_id: peerId,
+  public_key: publicKey,
+  cluster_id: clusterId,
+  customer_id: customerId,
+  client_id: clientId,
+  bootstrapped_at: z.int(),
+  /** The door for a first contact without an introduction, in milliseconds since the epoch. */
+  fresh_until: z.int(),
+  accept_key: publicKey.optional(),
+  /** Set by an operator; wins over configured and found addresses. */
+  announced_addresses: z.array(address).optional(),
+});
+export type Facts = z.infer<typeof factsSchema>;
+
+/** Everything that is stored. Absent `facts` mean that this host was never bootstrapped. */
+export interface Snapshot {
+  readonly facts: Facts | undefined;
+  readonly license: License | undefined;
+  readonly records: readonly SignedRecord[];
+  readonly book: readonly PeerBookEntry[];
+  readonly flags: NodeFlags;
+}
+
+/** What changes together or not at all. `facts`, `license` and `flags` replace what is held; records and book entries are added or replaced by key. */
+export interface Change {
+  readonly records?: readonly SignedRecord[];
+  readonly drop?: readonly RecordKey[];
+  readonly book?: readonly PeerBookEntry[];
+  readonly license?: License;
+  readonly flags?: NodeFlags;
+  readonly facts?: Facts;
+}
+
+/** The agent's memory across restarts. One writer; `commit` returns once the change would survive a power cut. */
+export interface Store {
+  load(): Snapshot;
+  /** Throws StoreError, and then nothing has changed. */
+  commit(change: Change): void;
+  /** Throws StoreError where a write would fail now. */
+  probe(): void;
+  close(): void;
+}
+
+export class StoreError extends Error {
+  override readonly name = "StoreError";
+  /** `full`: there is no space. `failed`: anything else that keeps the disk from taking a write. */
+  readonly reason: "full" | "failed";
+
+  constructor(reason: "full" | "failed", message: string) {
+    super(message);
+    this.reason = reason;
+  }
+}

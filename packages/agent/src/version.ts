@@ -1,0 +1,4 @@
+import packageFile from "../package.json" with { type: "json" };
+
+/** Of the agent, as it is published. */
+export const AGENT_VERSION: string = packageFile.version;

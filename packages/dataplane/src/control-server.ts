@@ -1,0 +1,133 @@
+import { chmod, mkdir, rm } from "node:fs/promises";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { dirname } from "node:path";
+import { checkPlan } from "./check-plan.ts";
+import { type ControlErrorBody, type ControlReply, createLineReader, requestSchema } from "./control-protocol.ts";
+import type { Dataplane } from "./dataplane.ts";
+
+export interface ControlServer {
+  close(): Promise<void>;
+}
+
+type Handled = Pick<Dataplane, "identity" | "apply" | "observe" | "heard">;
+
+/** Throws when another data plane answers at the path: two would undo each other's work. */
+export async function refuseSecond(path: string): Promise<void> {
+  if (await isAnswering(path)) throw new Error(`a data plane is running already: ${path} answers`);
+}
+
+/** Listens on a unix socket that only its owner can open. Throws when another data plane answers there. */
+export async function serveControl(path: string, dataplane: Handled): Promise<ControlServer> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await refuseSecond(path);
+  await rm(path, { force: true });
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    serveSocket(socket, dataplane);
+  });
+  await listen(server, path);
+  return {
+    close: async () => {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      await rm(path, { force: true });
+    },
+  };
+}
+
+function serveSocket(socket: Socket, dataplane: Handled): void {
+  const read = createLineReader(
+    (line) => void answer(line, dataplane).then((reply) => socket.write(`${JSON.stringify(reply)}\n`)),
+  );
+  // A peer that goes away in the middle of an answer needs none.
+  socket.on("error", () => socket.destroy());
+  socket.on("data", (chunk) => {
+    try {
+      read(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
+    } catch {
+      socket.destroy();
+    }
+  });
+}
+
+async function answer(line: string, dataplane: Handled): Promise<ControlReply> {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return { id: 0, error: { code: "INVALID_REQUEST", message: "the line is no JSON" } };
+  }
+  const request = requestSchema.safeParse(value);
+  if (!request.success) {
+    const issue = request.error.issues[0];
+    const message = `request${issue === undefined ? "" : ` ${issue.path.join(".")}`}: ${issue?.message ?? "malformed"}`;
+    return { id: idOf(value), error: { code: "INVALID_REQUEST", message } };
+  }
+  const { id } = request.data;
+  dataplane.heard();
+  try {
+    return await perform(request.data, dataplane);
+  } catch (error) {
+    return { id, error: failure(error) };
+  }
+}
+
+async function perform(request: ReturnType<typeof requestSchema.parse>, dataplane: Handled): Promise<ControlReply> {
+  const { id } = request;
+  switch (request.method) {
+    case "ping":
+      return { id, result: { ok: true } };
+    case "identity":
+      return { id, result: dataplane.identity };
+    case "observe":
+      return { id, result: await dataplane.observe() };
+    case "apply": {
+      const checked = checkPlan(request.params.plan);
+      if (!checked.ok) {
+        return {
+          id,
+          error: { code: "INVALID_PLAN", message: `the plan was refused and nothing changed: ${checked.problem}` },
+        };
+      }
+      return { id, result: await dataplane.apply(checked.plan) };
+    }
+  }
+}
+
+function failure(error: unknown): ControlErrorBody {
+  return { code: "FAILED", message: error instanceof Error ? error.message : String(error) };
+}
+
+function idOf(value: unknown): number {
+  const id = typeof value === "object" && value !== null && "id" in value ? value.id : undefined;
+  return typeof id === "number" && Number.isInteger(id) ? id : 0;
+}
+
+/** The mask makes the socket 0600 from its first moment on. */
+async function listen(server: Server, path: string): Promise<void> {
+  const mask = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(path, () => resolve());
+    });
+  } finally {
+    process.umask(mask);
+  }
+  await chmod(path, 0o600);
+}
+
+function isAnswering(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    const finish = (answers: boolean): void => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.on("connect", () => finish(true));
+    socket.on("error", () => finish(false));
+    socket.setTimeout(1_000, () => finish(true));
+  });
+}

@@ -1,0 +1,266 @@
+import { join } from "node:path";
+import type { Allocations } from "./kernel/allocation.ts";
+import type { HostConfig } from "./kernel/desired-from-plan.ts";
+import { Reconciler } from "./kernel/reconciler.ts";
+import { type Runner, runOrThrow } from "./kernel/runner.ts";
+import type { Sysctls } from "./kernel/sysctl.ts";
+import type { Log } from "./log.ts";
+import { observationFrom, type PegasusReport } from "./observation.ts";
+import type { Pegasus, StartPegasus } from "./pegasus/pegasus.ts";
+import { pegasusPlanFrom } from "./pegasus-plan.ts";
+import { type DataplaneIdentity, type NetworkPlan, networkPlanSchema, type Observation } from "./plan.ts";
+import type { StateDir } from "./state-dir.ts";
+import { hasKernelWireguard, kernelWireguard } from "./tempest/kernel-wireguard.ts";
+import { loadTunnelKey, type TunnelKey } from "./tempest/tunnel-key.ts";
+import { userspaceWireguard } from "./tempest/userspace-wireguard.ts";
+import type { Wireguard } from "./tempest/wireguard.ts";
+
+export interface DataplaneOptions {
+  readonly version: string;
+  readonly state: StateDir;
+  readonly runner: Runner;
+  readonly sysctls: Sysctls;
+  readonly startPegasus: StartPegasus;
+  readonly log: Log;
+  readonly host: HostConfig;
+  readonly pegasusPort: number;
+  readonly workers: number;
+  /** How often the kernel is compared with the plan unasked. */
+  readonly reconcileEveryMs: number;
+  /** After this time without a word from the agent the plan refuses instead of carrying. */
+  readonly agentSilenceLimitMs: number;
+}
+
+/** The whole data plane of a host behind four verbs. Applies and observations run one after the other. */
+export interface Dataplane {
+  readonly identity: DataplaneIdentity;
+  /** The plan is already checked. */
+  apply(plan: NetworkPlan): Promise<Observation>;
+  observe(): Promise<Observation>;
+  /** A sign of life of the agent. */
+  heard(): void;
+  /** With `remove` nothing of ours is left in the kernel; without, what refuses stays. */
+  stop(remove: boolean): Promise<void>;
+}
+
+const DRAIN_MS = 3_000;
+const PLAN_FILE = "plan.json";
+
+/** Puts the stored plan's refusing part in place, then starts Pegasus, then carries. */
+export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
+  const dataplane = new RunningDataplane(options);
+  await dataplane.start();
+  return dataplane;
+}
+
+/** Removes everything of ours from the host: kernel state, the stored plan, the numbers. Keys stay. */
+export async function removeEverything(
+  options: Pick<DataplaneOptions, "state" | "runner" | "sysctls" | "host" | "log">,
+): Promise<void> {
+  const { state, runner, host } = options;
+  const tunnelKey: TunnelKey = { privateKey: new Uint8Array(32), publicKey: "" };
+  const userspace = userspaceWireguard({ name: host.tunnelInterface, runner, onLost: () => {} });
+  const reconciler = new Reconciler({
+    ...options,
+    config: host,
+    wireguard: userspace,
+    tunnelKey,
+    onCommand: commandLogger(options.log),
+  });
+  const { observed } = await reconciler.apply(emptyPlan(PLACEHOLDER_PEER));
+  const left = observed.links.find((link) => link.name === host.tunnelInterface && link.isOurs);
+  if (left !== undefined) await runOrThrow(runner, ["ip", "link", "delete", "dev", left.name]);
+  for (const name of [PLAN_FILE, "numbers.json", "sysctls.json"]) await state.remove(name);
+}
+
+const PLACEHOLDER_PEER = `peer_${"0".repeat(26)}`;
+
+const emptyPlan = (peerId: string): NetworkPlan => ({
+  format: 1,
+  peer_id: peerId,
+  peers: [],
+  services: [],
+  cluster_endpoints: [],
+  agent_ports: [],
+});
+
+const commandLogger = (log: Log) => (kind: string, text: string, error: string | undefined) => {
+  if (error === undefined) log.debug({ kind, text }, "kernel_changed");
+  else log.warn({ kind, text, error }, "kernel_refused");
+};
+
+class RunningDataplane implements Dataplane {
+  readonly #options: DataplaneOptions;
+  #identity: DataplaneIdentity | undefined;
+  #reconciler: Reconciler | undefined;
+  #pegasus: Pegasus | undefined;
+  #pegasusError: string | undefined;
+  #plan: NetworkPlan = emptyPlan(PLACEHOLDER_PEER);
+  #queue: Promise<unknown> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+  #heardAt = performance.now();
+  #isSilenced = false;
+  #isStopping = false;
+
+  constructor(options: DataplaneOptions) {
+    this.#options = options;
+  }
+
+  get identity(): DataplaneIdentity {
+    if (this.#identity === undefined) throw new Error("the data plane has not started yet");
+    return this.#identity;
+  }
+
+  async start(): Promise<void> {
+    const { state, runner, host, log, startPegasus, pegasusPort, workers, version } = this.#options;
+    const tunnelKey = await loadTunnelKey(join(state.path, "tunnel.key"));
+    const wireguard = await this.#chooseWireguard();
+    this.#reconciler = new Reconciler({
+      runner,
+      sysctls: this.#options.sysctls,
+      state,
+      config: host,
+      wireguard,
+      tunnelKey,
+      onCommand: commandLogger(log),
+    });
+    const stored = await state.read(PLAN_FILE, networkPlanSchema);
+    if (stored !== undefined) this.#plan = stored;
+    await this.#reconciler.apply(this.#plan);
+    log.info({ services: this.#plan.services.length, tunnel_backend: wireguard?.backend ?? "none" }, "kernel_ready");
+    this.#pegasus = await startPegasus({
+      stateDir: join(state.path, "pegasus"),
+      linkPort: pegasusPort,
+      capturePort: host.capturePort,
+      workers,
+      log,
+    });
+    await this.#applyPegasus(this.#plan, await this.#reconciler.numbersFor(this.#plan));
+    this.#identity = {
+      version,
+      pegasus: { port: pegasusPort, tls_fingerprint: this.#pegasus.tlsFingerprint },
+      tunnel: { public_key: tunnelKey.publicKey, port: host.tunnelPort },
+      tunnel_backend: wireguard?.backend ?? "none",
+      relay_engine: this.#pegasus.relayEngine,
+    };
+    this.#timer = setInterval(() => void this.#tick(), this.#options.reconcileEveryMs);
+  }
+
+  apply(plan: NetworkPlan): Promise<Observation> {
+    this.heard();
+    return this.#enqueue(async () => {
+      this.#isSilenced = false;
+      await this.#options.state.write(PLAN_FILE, plan);
+      return this.#makeCurrent(plan);
+    });
+  }
+
+  observe(): Promise<Observation> {
+    return this.#enqueue(() => this.#observe());
+  }
+
+  heard(): void {
+    this.#heardAt = performance.now();
+  }
+
+  async stop(remove: boolean): Promise<void> {
+    this.#isStopping = true;
+    clearInterval(this.#timer);
+    await this.#queue.catch(() => {});
+    await this.#pegasus?.stop(DRAIN_MS);
+    if (remove) await this.#reconciler?.apply(emptyPlan(this.#plan.peer_id));
+    else await this.#reconciler?.stopTunnel();
+  }
+
+  async #makeCurrent(plan: NetworkPlan): Promise<Observation> {
+    const reconciler = this.#running();
+    this.#plan = plan;
+    // Pegasus listens before flows are led to it; until then the kernel refuses them.
+    await this.#applyPegasus(plan, await reconciler.numbersFor(plan));
+    await reconciler.apply(plan);
+    const observation = await this.#observe();
+    this.#options.log.info(
+      {
+        services: plan.services.length,
+        peers: plan.peers.length,
+        active: observation.services.filter((service) => service.state === "active").length,
+      },
+      "plan_applied",
+    );
+    return observation;
+  }
+
+  async #observe(): Promise<Observation> {
+    return observationFrom(this.#plan, await this.#running().report(), await this.#pegasusReport(), Date.now());
+  }
+
+  async #applyPegasus(plan: NetworkPlan, numbers: Allocations): Promise<void> {
+    try {
+      await this.#pegasus?.apply(pegasusPlanFrom(plan, numbers, this.#options));
+      this.#pegasusError = undefined;
+    } catch (error) {
+      this.#pegasusError = `Pegasus did not take the plan: ${messageOf(error)}`;
+      this.#options.log.error({ reason: messageOf(error) }, "pegasus_apply_failed");
+    }
+  }
+
+  async #pegasusReport(): Promise<PegasusReport> {
+    if (this.#pegasusError !== undefined) return { type: "failed", reason: this.#pegasusError };
+    if (this.#pegasus === undefined) return { type: "failed", reason: "Pegasus is not running" };
+    try {
+      return { type: "running", counters: await this.#pegasus.counters() };
+    } catch (error) {
+      return { type: "failed", reason: `Pegasus does not answer: ${messageOf(error)}` };
+    }
+  }
+
+  /** Repairs what was changed behind our back, and stops carrying for an agent that has fallen silent. */
+  async #tick(): Promise<void> {
+    const silentMs = performance.now() - this.#heardAt;
+    const { log, agentSilenceLimitMs } = this.#options;
+    const isSilent = silentMs > agentSilenceLimitMs;
+    try {
+      if (isSilent && !this.#isSilenced) log.warn({ silent_hours: Math.round(silentMs / 3_600_000) }, "agent_silent");
+      if (isSilent !== this.#isSilenced) await this.#enqueue(() => this.#silence(isSilent));
+      else await this.#enqueue(() => this.#running().apply(this.#plan));
+    } catch (error) {
+      log.error({ reason: messageOf(error) }, "reconcile_failed");
+    }
+  }
+
+  async #silence(isSilent: boolean): Promise<void> {
+    const stored = await this.#options.state.read(PLAN_FILE, networkPlanSchema);
+    if (stored === undefined) return;
+    const refuse = "the agent of this host has not been heard of for too long: start arctic-agent";
+    const services = stored.services.map((service) => ({ ...service, refuse: service.refuse ?? refuse }));
+    await this.#makeCurrent(isSilent ? { ...stored, services } : stored);
+    this.#isSilenced = isSilent;
+  }
+
+  async #chooseWireguard(): Promise<Wireguard | undefined> {
+    const { runner, host, state, log } = this.#options;
+    const name = host.tunnelInterface;
+    if (await hasKernelWireguard(runner)) {
+      return kernelWireguard({ name, runner, configPath: join(state.path, "wireguard.conf") });
+    }
+    if ((await runner.run(["wireguard-go", "--version"])).code !== 0) return undefined;
+    const onLost = (reason: string): void => {
+      log.error({ reason }, "tunnel_process_lost");
+      if (!this.#isStopping) void this.#tick();
+    };
+    return userspaceWireguard({ name, runner, onLost });
+  }
+
+  #running(): Reconciler {
+    if (this.#reconciler === undefined) throw new Error("the data plane has not started yet");
+    return this.#reconciler;
+  }
+
+  #enqueue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work, work);
+    this.#queue = result.catch(() => {});
+    return result;
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

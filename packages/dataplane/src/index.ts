@@ -1,0 +1,14 @@
+export { connectDataplane, type DataplaneClient } from "./control-client.ts";
+export { ControlError } from "./control-protocol.ts";
+export {
+  type DataplaneIdentity,
+  dataplaneIdentitySchema,
+  type NetworkPlan,
+  networkPlanSchema,
+  type Observation,
+  observationSchema,
+  type PlanPeer,
+  type PlanRoute,
+  type PlanService,
+  type ServiceObservation,
+} from "./plan.ts";

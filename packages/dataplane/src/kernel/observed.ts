@@ -1,0 +1,182 @@
+import { createHash } from "node:crypto";
+import * as z from "zod";
+import { type HostLink, linksFromIp } from "./host.ts";
+import { type ObservedLimit, observeLimits } from "./limits.ts";
+import { NFT_TABLE, ROUTE_PROTOCOL } from "./names.ts";
+import { counterName, type ObservedTable } from "./nft.ts";
+import { type Runner, runOrThrow } from "./runner.ts";
+
+/** The kernel as it is: every link of the host, and of the rest what bears our tag. */
+export interface ObservedKernel {
+  readonly links: readonly HostLink[];
+  readonly neighbours: readonly ObservedNeighbour[];
+  readonly routes: readonly ObservedRoute[];
+  readonly rules: readonly ObservedRule[];
+  readonly limits: readonly ObservedLimit[];
+  readonly table: ObservedTable;
+  /** SHA-256 over the table without its counters' values; undefined without a table. */
+  readonly tableDigest: string | undefined;
+  readonly counts: ReadonlyMap<string, CounterValue>;
+}
+
+export interface CounterValue {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+export interface ObservedNeighbour {
+  readonly link: string;
+  readonly address: string;
+  readonly mac: string;
+}
+
+export interface ObservedRoute {
+  readonly family: 4 | 6;
+  readonly table: string;
+  readonly type: string;
+  readonly destination: string;
+  readonly link: string | undefined;
+  readonly gateway: string | undefined;
+  readonly metric: number;
+}
+
+export interface ObservedRule {
+  readonly family: 4 | 6;
+  readonly priority: number;
+  readonly table: string;
+  readonly source: string;
+  readonly mark: number | undefined;
+  readonly mask: number | undefined;
+}
+
+/** Reads it all back. Throws when a tool fails: a kernel that cannot be read cannot be reported. */
+export async function observeKernel(runner: Runner): Promise<ObservedKernel> {
+  const ip = (...args: string[]) => runOrThrow(runner, ["ip", "-j", ...args]);
+  const protocol = String(ROUTE_PROTOCOL);
+  const links = linksFromIp(await runOrThrow(runner, ["ip", "-d", "-j", "addr"]));
+  const neighbours = neighboursFromIp(await ip("neigh", "show", "nud", "permanent"));
+  const routes4 = routesFromIp(4, await ip("-4", "route", "show", "table", "all", "proto", protocol));
+  const routes6 = routesFromIp(6, await ip("-6", "route", "show", "table", "all", "proto", protocol));
+  const rules4 = rulesFromIp(4, await ip("-4", "rule", "show"));
+  const rules6 = rulesFromIp(6, await ip("-6", "rule", "show"));
+  const limits: ObservedLimit[] = [];
+  for (const link of links) {
+    if (link.isOurs && link.qdisc === "htb") limits.push(...(await observeLimits(runner, link.name)));
+  }
+  return {
+    limits,
+    links,
+    neighbours,
+    routes: [...routes4, ...routes6],
+    rules: [...rules4, ...rules6],
+    ...(await observeTable(runner)),
+  };
+}
+
+export function serviceCount(observed: ObservedKernel, serviceId: string, direction: "in" | "out"): CounterValue {
+  return observed.counts.get(counterName(serviceId, direction)) ?? { packets: 0, bytes: 0 };
+}
+
+export async function observeTable(runner: Runner): Promise<Pick<ObservedKernel, "table" | "tableDigest" | "counts">> {
+  const { code, stdout, stderr } = await runner.run(["nft", "-j", "list", "table", "inet", NFT_TABLE]);
+  if (code === 0) return tableFromNft(stdout);
+  if (/No such file or directory/.test(stderr)) {
+    return { table: NO_TABLE, tableDigest: undefined, counts: new Map() };
+  }
+  throw new Error(`nft cannot list table inet ${NFT_TABLE}: ${stderr.trim()}`);
+}
+
+const NO_TABLE: ObservedTable = { exists: false, chains: [], sets: [], maps: [], counters: [] };
+
+const nftSchema = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
+const namedSchema = z.looseObject({ name: z.string() });
+const counterSchema = z.object({ name: z.string(), packets: z.number(), bytes: z.number() });
+
+/** Reads `nft -j list table`. */
+export function tableFromNft(json: string): Pick<ObservedKernel, "table" | "tableDigest" | "counts"> {
+  const { nftables } = nftSchema.parse(JSON.parse(json));
+  const named = (kind: string): string[] =>
+    nftables.flatMap((entry) => (kind in entry ? [namedSchema.parse(entry[kind]).name] : []));
+  const counts = new Map<string, CounterValue>();
+  for (const entry of nftables) {
+    if (!("counter" in entry)) continue;
+    const { name, packets, bytes } = counterSchema.parse(entry.counter);
+    counts.set(name, { packets, bytes });
+  }
+  return {
+    table: { exists: true, chains: named("chain"), sets: named("set"), maps: named("map"), counters: named("counter") },
+    tableDigest: createHash("sha256").update(JSON.stringify(nftables, withoutVolatile)).digest("hex"),
+    counts,
+  };
+}
+
+function withoutVolatile(this: unknown, key: string, value: unknown): unknown {
+  return key === "handle" || key === "packets" || key === "bytes" || key === "metainfo" ? undefined : value;
+}
+
+const neighbourSchema = z.object({ dst: z.string(), dev: z.string(), lladdr: z.string().optional() });
+
+function neighboursFromIp(json: string): ObservedNeighbour[] {
+  return listFrom(neighbourSchema, json).map(({ dst, dev, lladdr }) => ({
+    address: dst,
+    link: dev,
+    mac: lladdr ?? "",
+  }));
+}
+
+const routeSchema = z.object({
+  type: z.string().optional(),
+  dst: z.string(),
+  dev: z.string().optional(),
+  gateway: z.string().optional(),
+  table: z.string().optional(),
+  metric: z.int().optional(),
+});
+
+function routesFromIp(family: 4 | 6, json: string): ObservedRoute[] {
+  return listFrom(routeSchema, json).map((route) => ({
+    family,
+    table: route.table ?? "main",
+    type: route.type ?? "unicast",
+    destination: withLength(family, route.dst),
+    link: route.dev,
+    gateway: route.gateway,
+    metric: route.metric ?? 0,
+  }));
+}
+
+/** `ip` prints a host route without its length. */
+function withLength(family: 4 | 6, destination: string): string {
+  return destination === "default" || destination.includes("/")
+    ? destination
+    : `${destination}/${family === 4 ? 32 : 128}`;
+}
+
+const ruleSchema = z.object({
+  priority: z.int(),
+  src: z.string().optional(),
+  table: z.string().optional(),
+  fwmark: z.string().optional(),
+  fwmask: z.string().optional(),
+  protocol: z.string().optional(),
+});
+
+function rulesFromIp(family: 4 | 6, json: string): ObservedRule[] {
+  return listFrom(ruleSchema, json)
+    .filter((rule) => rule.protocol === String(ROUTE_PROTOCOL))
+    .map((rule) => ({
+      family,
+      priority: rule.priority,
+      table: rule.table ?? "",
+      source: rule.src ?? "all",
+      mark: rule.fwmark === undefined ? undefined : Number(rule.fwmark),
+      mask: rule.fwmark === undefined ? undefined : Number(rule.fwmask ?? 0xffffffff),
+    }));
+}
+
+/** `ip -j` prints nothing at all, or an empty object, for nothing. */
+function listFrom<T extends z.ZodType>(schema: T, json: string): z.infer<T>[] {
+  if (json.trim() === "") return [];
+  const entries = z.array(z.looseObject({})).parse(JSON.parse(json));
+  return entries.filter((entry) => Object.keys(entry).length > 0).map((entry) => schema.parse(entry));
+}

@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+import { readFile } from "node:fs/promises";
+import { type Config, helpText, readConfig } from "./config.ts";
+import { refuseSecond, serveControl } from "./control-server.ts";
+import { type DataplaneOptions, removeEverything, startDataplane } from "./dataplane.ts";
+import { createRunner } from "./kernel/runner.ts";
+import { procSysctls } from "./kernel/sysctl.ts";
+import { createLog, type Log } from "./log.ts";
+import { startPegasus } from "./pegasus/start-pegasus.ts";
+import { openStateDir } from "./state-dir.ts";
+
+/** The `arctic-dataplane` process: configuration in, one data plane and its control socket, an orderly end. */
+async function main(): Promise<void> {
+  const config = readConfig(process.argv.slice(2), process.env);
+  switch (config.action) {
+    case "help":
+      process.stdout.write(helpText());
+      return;
+    case "cleanup":
+      requireRoot();
+      await refuseSecond(config.controlSocket);
+      return removeEverything(
+        await optionsFrom(config, createLog({ format: config.logFormat, level: config.logLevel })),
+      );
+    case "run":
+      requireRoot();
+      return run(config);
+  }
+}
+
+async function run(config: Config): Promise<void> {
+  const log = createLog({ format: config.logFormat, level: config.logLevel });
+  await refuseSecond(config.controlSocket);
+  const options = await optionsFrom(config, log);
+  const dataplane = await startDataplane(options);
+  const control = await serveControl(config.controlSocket, dataplane);
+  const { pegasus, tunnel, tunnel_backend, relay_engine } = dataplane.identity;
+  log.info(
+    {
+      version: options.version,
+      control_socket: config.controlSocket,
+      pegasus_port: pegasus.port,
+      tunnel_port: tunnel.port,
+      tunnel_backend,
+      relay_engine,
+    },
+    "dataplane_started",
+  );
+  const signal = await nextSignal();
+  log.info({ signal, removes: config.removeOnStop }, "dataplane_stopping");
+  await control.close();
+  await dataplane.stop(config.removeOnStop);
+  log.info({}, "dataplane_stopped");
+}
+
+async function optionsFrom(config: Config, log: Log): Promise<DataplaneOptions> {
+  return {
+    version: await ownVersion(),
+    state: await openStateDir(config.stateDir),
+    runner: createRunner(),
+    sysctls: procSysctls(),
+    startPegasus,
+    log,
+    host: {
+      tunnelInterface: config.tunnelInterface,
+      tunnelPort: config.tunnelPort,
+      capturePort: config.capturePort,
+      exitPolicy: config.exitPolicy,
+    },
+    pegasusPort: config.pegasusPort,
+    workers: config.workers,
+    reconcileEveryMs: config.reconcileEveryMs,
+    agentSilenceLimitMs: config.agentSilenceLimitMs,
+  };
+}
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  const { version } = JSON.parse(text) as { version: string };
+  return version;
+}
+
+function requireRoot(): void {
+  if (process.getuid?.() === 0) return;
+  throw new Error("arctic-dataplane programs the kernel's network: run it as root");
+}
+
+function nextSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(signal));
+  });
+}
+
+main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    process.stderr.write(`arctic-dataplane: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  },
+);

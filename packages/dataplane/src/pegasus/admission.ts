@@ -1,0 +1,136 @@
+import { type Cidr, cidrContains, formatAddress, type IpAddress, parseCidr } from "../cidr.ts";
+import type { OpenRequest } from "./frame.ts";
+import type { PegasusPlan, PegasusService } from "./pegasus.ts";
+
+/** What the exit knows when it decides whether to let a flow out. */
+export interface AdmissionContext {
+  readonly plan: PegasusPlan;
+  /** Of the certificate that the link was proven with. */
+  readonly linkFingerprint: string;
+  /** Is the address this host's own, or one of its networks' broadcast addresses? */
+  isHostAddress(address: IpAddress): boolean;
+}
+
+export type Admission =
+  | { readonly type: "admitted"; readonly service: PegasusService }
+  /** `service` is there when the plan has it as an exit, so that the refusal can be counted; `reason` is for a person. */
+  | { readonly type: "denied"; readonly service?: PegasusService; readonly reason: string };
+
+/**
+ * The exit's own judgement of a flow: the plan must have the service, for that very peer, and name both the source and
+ * the destination; and no service opens the host itself or what lies around it.
+ */
+export function admit(request: OpenRequest, context: AdmissionContext): Admission {
+  const service = context.plan.services.find(
+    ({ serviceId, role }) => role === "exit" && serviceId === request.serviceId,
+  );
+  if (service === undefined) return { type: "denied", reason: `service ${request.serviceId} does not end here` };
+  const reason = objectionTo(request, service, context);
+  return reason === undefined ? { type: "admitted", service } : { type: "denied", service, reason };
+}
+
+function objectionTo(request: OpenRequest, service: PegasusService, context: AdmissionContext): string | undefined {
+  const peer = context.plan.peers.find(({ peerId }) => peerId === service.peerId);
+  if (peer?.tlsFingerprint !== context.linkFingerprint) return `the flow did not come from ${service.peerId}`;
+  if (service.refuse !== undefined) return service.refuse;
+  if (request.transparent !== service.fullyTransparent) {
+    return `the entry and the exit differ about whether ${service.serviceId} is transparent`;
+  }
+  const { source, destination } = request;
+  if (source.address.family !== destination.address.family) return "source and destination are of two families";
+  return (
+    coverageObjection(request, service) ??
+    placeObjection("source", source.address, context) ??
+    placeObjection("destination", destination.address, context, destination.port)
+  );
+}
+
+/** Does the service name this source and this destination? */
+function coverageObjection(request: OpenRequest, service: PegasusService): string | undefined {
+  const { source, destination } = request;
+  if (request.byInterface) return interfaceObjection(source.address, service);
+  const hasRoute = service.routes.some(
+    ({ source_cidr, dest_cidr }) =>
+      (source_cidr !== undefined || dest_cidr !== undefined) &&
+      isIn(source_cidr, source.address) &&
+      isIn(dest_cidr, destination.address),
+  );
+  if (hasRoute) return undefined;
+  return `no route of ${service.serviceId} leads from ${formatAddress(source.address)} to ${formatAddress(destination.address)}`;
+}
+
+function interfaceObjection(source: IpAddress, service: PegasusService): string | undefined {
+  if (service.interface === undefined) return `${service.serviceId} has no interface of its own`;
+  const { networks } = service.interface;
+  if (networks.length === 0 || networks.some((network) => isIn(network, source))) return undefined;
+  return `${formatAddress(source)} is in no network of the interface of ${service.serviceId}`;
+}
+
+/** A missing CIDR says nothing about that side; a malformed one covers nothing. */
+function isIn(cidr: string | undefined, address: IpAddress): boolean {
+  if (cidr === undefined) return true;
+  const parsed = parseCidr(cidr);
+  return parsed !== undefined && cidrContains(parsed, address);
+}
+
+function placeObjection(
+  side: "source" | "destination",
+  address: IpAddress,
+  context: AdmissionContext,
+  port?: number,
+): string | undefined {
+  const kind = specialKindOf(address);
+  if (kind !== undefined) return `the ${side} ${formatAddress(address)} is ${kind}`;
+  if (!context.isHostAddress(address)) return undefined;
+  const isClusterPort = port !== undefined && context.plan.clusterPorts.includes(port);
+  return `the ${side} ${formatAddress(address)} is this host itself${isClusterPort ? `, port ${port} the cluster's own` : ""}`;
+}
+
+/** Why an address is nobody's to send to through a cluster; undefined for an ordinary unicast address. */
+export function specialKindOf(address: IpAddress): string | undefined {
+  const special = SPECIAL.find(({ cidr }) => cidrContains(cidr, address));
+  if (special !== undefined) return special.kind;
+  const embedded = embeddedIpv4(address);
+  const kind = embedded === undefined ? undefined : specialKindOf(embedded);
+  return kind === undefined ? undefined : `${kind}, wrapped in IPv6`;
+}
+
+/** The IPv4 address that a NAT64 (RFC 6052) or 6to4 (RFC 3056) gateway would send to. */
+function embeddedIpv4(address: IpAddress): IpAddress | undefined {
+  if (cidrContains(NAT64, address)) return { family: 4, value: address.value & 0xffffffffn };
+  if (cidrContains(SIX_TO_FOUR, address)) return { family: 4, value: (address.value >> 80n) & 0xffffffffn };
+  return undefined;
+}
+
+const NAT64 = network("64:ff9b::/96");
+const SIX_TO_FOUR = network("2002::/16");
+
+const SPECIAL: readonly { readonly cidr: Cidr; readonly kind: string }[] = [
+  { cidr: network("169.254.169.254/32"), kind: "a metadata address" },
+  { cidr: network("fd00:ec2::254/128"), kind: "a metadata address" },
+  { cidr: network("0.0.0.0/8"), kind: "unspecified" },
+  { cidr: network("127.0.0.0/8"), kind: "loopback" },
+  { cidr: network("169.254.0.0/16"), kind: "link-local" },
+  { cidr: network("224.0.0.0/4"), kind: "multicast" },
+  { cidr: network("255.255.255.255/32"), kind: "broadcast" },
+  { cidr: network("240.0.0.0/4"), kind: "reserved" },
+  { cidr: network("::/128"), kind: "unspecified" },
+  { cidr: network("::1/128"), kind: "loopback" },
+  // Of ::/96 and ::ffff:0:0/96 the kernel may make an IPv4 connection.
+  { cidr: network("::/96"), kind: "an IPv4 address in an IPv6 dress" },
+  { cidr: mapped(), kind: "an IPv4 address in an IPv6 dress" },
+  { cidr: network("fe80::/10"), kind: "link-local" },
+  { cidr: network("fec0::/10"), kind: "site-local" },
+  { cidr: network("ff00::/8"), kind: "multicast" },
+];
+
+function network(text: string): Cidr {
+  const cidr = parseCidr(text);
+  if (cidr === undefined) throw new Error(`${text} is no network`);
+  return cidr;
+}
+
+/** ::ffff:0:0/96, which the parser of outside text refuses. */
+function mapped(): Cidr {
+  return { family: 6, network: 0xffffn << 32n, prefixLength: 96 };
+}

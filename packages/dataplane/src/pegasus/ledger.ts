@@ -1,0 +1,43 @@
+import type { PegasusService } from "./pegasus.ts";
+import type { WorkerCounts } from "./worker-message.ts";
+
+/** What one worker counted for its services since it started. Counts only rise, but for the open flows. */
+
+export type ServiceCounts = WorkerCounts["services"][number];
+
+export class Ledger {
+  readonly #countsByKey = new Map<string, ServiceCounts>();
+  #unmatchedFlows = 0;
+  #lastUnmatched: string | undefined;
+
+  of(service: Pick<PegasusService, "serviceId" | "role">): ServiceCounts {
+    const key = `${service.role} ${service.serviceId}`;
+    const found = this.#countsByKey.get(key);
+    if (found !== undefined) return found;
+    const { serviceId, role } = service;
+    const fresh = { serviceId, role, flowsOpen: 0, flowsTotal: 0, flowsRefused: 0, bytesIn: 0, bytesOut: 0 };
+    this.#countsByKey.set(key, fresh);
+    return fresh;
+  }
+
+  refuse(service: Pick<PegasusService, "serviceId" | "role">, reason: string): void {
+    const counts = this.of(service);
+    counts.flowsRefused += 1;
+    counts.lastRefusal = reason;
+  }
+
+  /** A connection or flow that belongs to no service of ours. */
+  refuseUnmatched(reason: string): void {
+    this.#unmatchedFlows += 1;
+    this.#lastUnmatched = reason;
+  }
+
+  get services(): ServiceCounts[] {
+    return [...this.#countsByKey.values()];
+  }
+
+  get unmatched(): { flows: number; last?: string } {
+    const last = this.#lastUnmatched;
+    return { flows: this.#unmatchedFlows, ...(last === undefined ? {} : { last }) };
+  }
+}

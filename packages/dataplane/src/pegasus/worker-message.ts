@@ -1,0 +1,56 @@
+import * as z from "zod";
+import type { LinkIdentity } from "./certificate.ts";
+import type { PegasusPlan } from "./pegasus.ts";
+
+/**
+ * What the parent and a worker say to each other. The worker has fewer rights than the parent, so what it says is
+ * parsed; what the parent says is believed.
+ */
+
+export type ToWorker =
+  | {
+      readonly type: "start";
+      readonly identity: LinkIdentity;
+      readonly linkPort: number;
+      readonly capturePort: number;
+      readonly linksAPeer: number;
+      readonly plan: PegasusPlan;
+    }
+  | { readonly type: "apply"; readonly request: number; readonly plan: PegasusPlan }
+  | { readonly type: "count"; readonly request: number }
+  | { readonly type: "stop"; readonly drainMs: number };
+
+const count = z.int().min(0);
+const text = z.string().max(1000);
+
+const countsSchema = z.object({
+  services: z.array(
+    z.object({
+      serviceId: z.string(),
+      role: z.enum(["entry", "exit"]),
+      flowsOpen: count,
+      flowsTotal: count,
+      flowsRefused: count,
+      bytesIn: count,
+      bytesOut: count,
+      lastRefusal: text.exactOptional(),
+    }),
+  ),
+  links: z.array(z.object({ peerId: z.string(), open: count, lastError: text.exactOptional() })),
+  unmatched: z.object({ flows: count, last: text.exactOptional() }),
+});
+
+export const fromWorkerSchema = z.discriminatedUnion("type", [
+  /** It runs, and may make transparent sockets. */
+  z.object({ type: z.literal("hello"), engine: z.string() }),
+  z.object({ type: z.literal("unable"), reason: text }),
+  /** It listens. */
+  z.object({ type: z.literal("ready") }),
+  z.object({ type: z.literal("failed"), reason: text }),
+  z.object({ type: z.literal("applied"), request: count, error: text.optional() }),
+  z.object({ type: z.literal("counts"), request: count, counts: countsSchema }),
+]);
+
+export type FromWorker = z.input<typeof fromWorkerSchema>;
+
+export type WorkerCounts = z.infer<typeof countsSchema>;

@@ -1,0 +1,206 @@
+import type { PegasusCounters, PegasusLog, PegasusPlan, PegasusServiceCounters } from "./pegasus.ts";
+import { NO_TALLY, type Tally, tallyAfterDeath, totalOf } from "./tally.ts";
+import { rightsToTry, type WorkerRights, workerCommand } from "./worker-command.ts";
+import { type StartMessage, WorkerProcess } from "./worker-process.ts";
+
+/** The workers of one Pegasus: kept running, all on the same plan, counted together. */
+
+export interface WorkerPoolOptions {
+  readonly workers: number;
+  readonly workerPath: string;
+  readonly log: PegasusLog;
+  /** What each is told at its start, but for the plan. */
+  readonly settings: Omit<StartMessage, "type" | "plan">;
+}
+
+interface Place {
+  worker: WorkerProcess | undefined;
+  tally: Tally;
+  /** Deaths since the last worker that lived for a while. */
+  deaths: number;
+}
+
+const COUNT_EVERY_MS = 1000;
+const FIRST_RESTART_MS = 100;
+const LONGEST_RESTART_MS = 5000;
+const STEADY_MS = 10_000;
+const STOP_GRACE_MS = 2000;
+const NO_PLAN: PegasusPlan = { peers: [], services: [], clusterPorts: [] };
+
+export class WorkerPool {
+  readonly #options: WorkerPoolOptions;
+  readonly #places: readonly Place[];
+  readonly #rights: WorkerRights;
+  readonly #restarts = new Set<NodeJS.Timeout>();
+  #plan = NO_PLAN;
+  #countTimer: NodeJS.Timeout | undefined;
+  #state: "running" | "stopping" = "running";
+
+  private constructor(options: WorkerPoolOptions, rights: WorkerRights) {
+    this.#options = options;
+    this.#rights = rights;
+    this.#places = Array.from({ length: options.workers }, () => ({ worker: undefined, tally: NO_TALLY, deaths: 0 }));
+  }
+
+  /** Resolves when all workers listen. @throws Error that says why they cannot. */
+  static async start(options: WorkerPoolOptions): Promise<WorkerPool> {
+    const { rights, worker } = await firstWorker(options);
+    const pool = new WorkerPool(options, rights);
+    try {
+      await Promise.all(
+        pool.#places.map((place, at) => (at === 0 ? pool.#employ(place, worker) : pool.#startWorker(place))),
+      );
+    } catch (error) {
+      await pool.stop(0);
+      throw error;
+    }
+    pool.#countTimer = setInterval(() => void pool.#count(), COUNT_EVERY_MS).unref();
+    return pool;
+  }
+
+  get engine(): string {
+    return this.#places.find(({ worker }) => worker !== undefined)?.worker?.engine ?? "";
+  }
+
+  get rights(): WorkerRights {
+    return this.#rights;
+  }
+
+  /** Resolves when every worker that runs has the plan; one that starts later starts with it. */
+  async apply(plan: PegasusPlan): Promise<void> {
+    this.#plan = plan;
+    const workers = this.#places.flatMap(({ worker }) => (worker === undefined ? [] : [worker]));
+    await Promise.all(workers.map((worker) => this.#applyTo(worker)));
+  }
+
+  async counters(): Promise<PegasusCounters> {
+    await this.#count();
+    const total = totalOf(this.#places.map(({ tally }) => tally));
+    const countsByKey = new Map(total.services.map((counts) => [keyOf(counts), counts]));
+    const services = this.#plan.services.map((service) => countsByKey.get(keyOf(service)) ?? noCountsOf(service));
+    return { ...total, services };
+  }
+
+  /** Lets open flows end for at most `drainMs`; then all workers are gone. */
+  async stop(drainMs: number): Promise<void> {
+    this.#state = "stopping";
+    clearInterval(this.#countTimer);
+    for (const timer of this.#restarts) clearTimeout(timer);
+    await Promise.all(
+      this.#places.map(async ({ worker }) => {
+        if (worker === undefined) return;
+        worker.stop(drainMs);
+        const timer = setTimeout(() => worker.kill(), drainMs + STOP_GRACE_MS);
+        await worker.exited;
+        clearTimeout(timer);
+      }),
+    );
+  }
+
+  async #applyTo(worker: WorkerProcess): Promise<void> {
+    try {
+      await worker.apply(this.#share());
+    } catch (error) {
+      // A worker that cannot follow the plan is replaced by one that starts with it.
+      this.#options.log.error({ pid: worker.pid, reason: messageOf(error) }, "pegasus_plan_not_applied");
+      worker.kill();
+      throw error;
+    }
+  }
+
+  async #startWorker(place: Place): Promise<void> {
+    const { workerPath } = this.#options;
+    await this.#employ(place, await WorkerProcess.start(workerCommand(this.#rights, process.execPath, workerPath)));
+  }
+
+  async #employ(place: Place, worker: WorkerProcess): Promise<void> {
+    place.worker = worker;
+    const startedAt = performance.now();
+    void worker.exited.then(({ reason }) => this.#buried(place, reason, performance.now() - startedAt));
+    const plan = this.#plan;
+    await worker.listen({ type: "start", ...this.#options.settings, plan: this.#share() });
+    if (plan !== this.#plan) await this.#applyTo(worker);
+  }
+
+  #buried(place: Place, reason: string, livedMs: number): void {
+    place.worker = undefined;
+    place.tally = tallyAfterDeath(place.tally);
+    if (this.#state === "stopping") return;
+    place.deaths = livedMs > STEADY_MS ? 1 : place.deaths + 1;
+    this.#options.log.error({ reason, deaths: place.deaths }, "pegasus_worker_died");
+    this.#restartLater(place);
+  }
+
+  #restartLater(place: Place): void {
+    const delayMs = Math.min(LONGEST_RESTART_MS, FIRST_RESTART_MS * 2 ** (place.deaths - 1));
+    const timer = setTimeout(() => {
+      this.#restarts.delete(timer);
+      void this.#restart(place);
+    }, delayMs);
+    this.#restarts.add(timer);
+  }
+
+  async #restart(place: Place): Promise<void> {
+    try {
+      await this.#startWorker(place);
+      this.#options.log.info({ pid: place.worker?.pid }, "pegasus_worker_restarted");
+    } catch (error) {
+      this.#options.log.error({ reason: messageOf(error) }, "pegasus_worker_not_started");
+      // One that ran is buried by its exit; one that never ran has to be tried again here.
+      if (place.worker === undefined && this.#state === "running") {
+        place.deaths += 1;
+        this.#restartLater(place);
+      }
+    }
+  }
+
+  /**
+   * The plan as one worker gets it: limits are split evenly. It costs a flow: the kernel gives each connection to one
+   * worker, so a single flow reaches only its worker's share while the others' lies idle.
+   */
+  #share(): PegasusPlan {
+    const { workers } = this.#options;
+    if (workers === 1) return this.#plan;
+    const services = this.#plan.services.map((service) => ({ ...service, limitBps: service.limitBps / workers }));
+    return { ...this.#plan, services };
+  }
+
+  async #count(): Promise<void> {
+    await Promise.all(
+      this.#places.map(async (place) => {
+        const { worker } = place;
+        const counts = await worker?.count();
+        if (counts !== undefined && place.worker === worker) place.tally = { ...place.tally, latest: counts };
+      }),
+    );
+  }
+}
+
+/** The first worker, with the fewest rights that it can work with. */
+async function firstWorker(options: WorkerPoolOptions): Promise<{ rights: WorkerRights; worker: WorkerProcess }> {
+  let lastReason = "";
+  for (const rights of rightsToTry(process.getuid?.() ?? 0)) {
+    try {
+      const worker = await WorkerProcess.start(workerCommand(rights, process.execPath, options.workerPath));
+      if (rights !== "own_user") options.log.warn({ rights, reason: lastReason }, "pegasus_worker_has_more_rights");
+      return { rights, worker };
+    } catch (error) {
+      lastReason = messageOf(error);
+    }
+  }
+  throw new Error(`Pegasus cannot start a worker: ${lastReason}. It needs CAP_NET_RAW; run it as root`);
+}
+
+type ServiceKey = Pick<PegasusServiceCounters, "serviceId" | "role">;
+
+function keyOf({ serviceId, role }: ServiceKey): string {
+  return `${role} ${serviceId}`;
+}
+
+function noCountsOf({ serviceId, role }: ServiceKey): PegasusServiceCounters {
+  return { serviceId, role, flowsOpen: 0, flowsTotal: 0, flowsRefused: 0, bytesIn: 0, bytesOut: 0 };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

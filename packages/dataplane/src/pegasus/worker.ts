@@ -1,0 +1,73 @@
+import { DataPath, ENGINE } from "./data-path.ts";
+import { checkTransparent } from "./socket.ts";
+import type { FromWorker, ToWorker } from "./worker-message.ts";
+
+/** The worker process: one data path, driven by its parent. It ends when the parent does, however that ends. */
+
+let path: DataPath | undefined;
+/** Plans are applied one after the other, in the order in which they came. */
+let applied: Promise<void> = Promise.resolve();
+
+process.on("disconnect", () => process.exit(0));
+// A terminal's Ctrl-C reaches the whole group; the parent decides how its workers stop.
+process.on("SIGINT", () => {});
+process.on("message", (message: ToWorker) => receive(message));
+sayHello();
+
+function sayHello(): void {
+  try {
+    checkTransparent();
+    send({ type: "hello", engine: ENGINE.name });
+  } catch (error) {
+    send({ type: "unable", reason: messageOf(error) });
+  }
+}
+
+function receive(message: ToWorker): void {
+  switch (message.type) {
+    case "start":
+      applied = start(message);
+      return;
+    case "apply":
+      applied = applied.then(() => apply(message.request, message));
+      return;
+    case "count":
+      if (path !== undefined) send({ type: "counts", request: message.request, counts: path.counts });
+      return;
+    case "stop":
+      void stop(message.drainMs);
+      return;
+  }
+}
+
+async function start(message: Extract<ToWorker, { type: "start" }>): Promise<void> {
+  const { plan, ...options } = message;
+  try {
+    path = await DataPath.start(options, plan);
+    send({ type: "ready" });
+  } catch (error) {
+    send({ type: "failed", reason: messageOf(error) });
+  }
+}
+
+async function apply(request: number, { plan }: Extract<ToWorker, { type: "apply" }>): Promise<void> {
+  try {
+    await path?.apply(plan);
+    send({ type: "applied", request });
+  } catch (error) {
+    send({ type: "applied", request, error: messageOf(error) });
+  }
+}
+
+async function stop(drainMs: number): Promise<void> {
+  await path?.stop(drainMs);
+  process.exit(0);
+}
+
+function send(message: FromWorker): void {
+  process.send?.(message, () => {});
+}
+
+function messageOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 1000);
+}

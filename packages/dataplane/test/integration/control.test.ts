@@ -1,0 +1,150 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connectDataplane, type DataplaneClient, type DataplaneIdentity, type NetworkPlan } from "@arctic/dataplane";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { MAX_LINE_BYTES } from "../../src/control-protocol.ts";
+import { type ControlServer, serveControl } from "../../src/control-server.ts";
+import { plan, routed } from "../unit/support/example.ts";
+
+const IDENTITY: DataplaneIdentity = {
+  version: "0.0.0",
+  pegasus: { port: 61_000, tls_fingerprint: "ab".repeat(32) },
+  tunnel: { public_key: "A".repeat(43), port: 51_840 },
+  tunnel_backend: "userspace",
+  relay_engine: "none",
+};
+const OBSERVATION = { observed_at: "2026-01-01T00:00:00Z", services: [], peers: [] };
+
+let folder: string;
+let path: string;
+let server: ControlServer;
+let client: DataplaneClient;
+let applied: NetworkPlan[];
+let fail: Error | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "arctic-control-"));
+  path = join(folder, "run", "dataplane.sock");
+  applied = [];
+  fail = undefined;
+  server = await serveControl(path, {
+    identity: IDENTITY,
+    heard: () => {},
+    observe: async () => OBSERVATION,
+    apply: async (given) => {
+      if (fail !== undefined) throw fail;
+      applied.push(given);
+      return OBSERVATION;
+    },
+  });
+  client = await connectDataplane(path);
+});
+
+afterEach(async () => {
+  client.close();
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+test("the client hands a plan over and gets what was observed", async () => {
+  expect(await client.identity()).toEqual(IDENTITY);
+  expect(await client.apply(plan([routed("entry")]))).toEqual(OBSERVATION);
+  expect(await client.observe()).toEqual(OBSERVATION);
+  await client.ping();
+  expect(applied).toEqual([plan([routed("entry")])]);
+});
+
+test("the socket is for its owner alone", async () => {
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
+test("a bad plan is refused by the place in it and never reaches the data plane", async () => {
+  const bad = { ...plan([routed("entry")]), format: 2 } as unknown as NetworkPlan;
+  await expect(client.apply(bad)).rejects.toMatchObject({
+    code: "INVALID_PLAN",
+    message: expect.stringContaining("format: "),
+  });
+  expect(applied).toEqual([]);
+  await client.ping();
+});
+
+test("a data plane that fails says why, and the connection goes on", async () => {
+  fail = new Error("nft refused the ruleset");
+  await expect(client.apply(plan([]))).rejects.toMatchObject({ code: "FAILED", message: "nft refused the ruleset" });
+  await client.ping();
+});
+
+test("calls that are under way when the connection ends are rejected, and the listener is told", async () => {
+  const closed = new Promise<void>((resolve) => client.onClose(resolve));
+  const call = client.observe();
+  client.close();
+  await expect(call).rejects.toThrow("is arctic-dataplane running?");
+  await closed;
+  await expect(client.ping()).rejects.toThrow("is arctic-dataplane running?");
+});
+
+test("without a data plane the connection is refused with what to do", async () => {
+  await expect(connectDataplane(join(folder, "none.sock"))).rejects.toThrow("(ENOENT): start arctic-dataplane");
+});
+
+test("a second server on the same path is refused while the first answers", async () => {
+  await expect(
+    serveControl(path, {
+      identity: IDENTITY,
+      heard: () => {},
+      observe: async () => OBSERVATION,
+      apply: async () => OBSERVATION,
+    }),
+  ).rejects.toThrow("a data plane is running already");
+});
+
+test.each([
+  ["no json", "the line is no JSON"],
+  ['{"id":1,"method":"surprise"}', "request method"],
+  ['{"id":1,"method":"ping","extra":1}', "extra"],
+])("the request %s is refused", async (line, message) => {
+  const reply = JSON.parse(await raw(`${line}\n`));
+  expect(reply.error.code).toBe("INVALID_REQUEST");
+  expect(reply.error.message).toContain(message);
+});
+
+test("a line that grows past the limit ends the connection", async () => {
+  expect(await raw("x".repeat(MAX_LINE_BYTES + 1))).toBe("");
+});
+
+test("a request may come in pieces, and two in one piece", async () => {
+  const socket = connect(path);
+  const lines: string[] = [];
+  const done = new Promise<void>((resolve) => {
+    let text = "";
+    socket.on("data", (chunk) => {
+      text += chunk.toString();
+      lines.push(...text.split("\n").slice(0, -1));
+      text = text.split("\n").at(-1) ?? "";
+      if (lines.length === 3) resolve();
+    });
+  });
+  socket.write('{"id":1,"met');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  socket.write('hod":"ping"}\n{"id":2,"method":"ping"}\n{"id":3,"method":"ping"}\n');
+  await done;
+  socket.destroy();
+  expect(lines.map((line) => JSON.parse(line).id).sort()).toEqual([1, 2, 3]);
+});
+
+/** Writes and resolves with the first line that comes back, or with nothing when the connection ends. */
+function raw(text: string): Promise<string> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    let answer = "";
+    socket.on("error", () => {});
+    socket.on("close", () => resolve(answer.split("\n")[0] ?? ""));
+    socket.on("data", (chunk) => {
+      answer += chunk.toString();
+      if (answer.includes("\n")) socket.destroy();
+    });
+    socket.write(text);
+  });
+}

@@ -1,0 +1,205 @@
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** client - a - b - server, each a network namespace, IPv4 and IPv6; a and b do not forward by themselves. */
+export interface World {
+  readonly folder: string;
+  name(host: Host): string;
+  /** Runs to the end in a host's namespace; throws with its words when it fails. */
+  inside(host: Host, ...argv: string[]): Promise<string>;
+  /** Starts in a host's namespace, with a mount namespace of its own for WireGuard's sockets. */
+  start(host: Host, ...argv: string[]): Child;
+  /** What a data plane must leave as it found it. */
+  kernelStateOf(host: Host): Promise<string>;
+  destroy(): Promise<void>;
+}
+
+export type Host = "client" | "a" | "b" | "server";
+const HOSTS = ["client", "a", "b", "server"] as const;
+
+export interface Child {
+  readonly process: ChildProcess;
+  output(): string;
+  /** Resolves when the process has ended. */
+  readonly ended: Promise<void>;
+  waitFor(pattern: RegExp, limitMs?: number): Promise<string>;
+  end(signal: NodeJS.Signals, limitMs?: number): Promise<void>;
+}
+
+export async function makeWorld(): Promise<World> {
+  const suffix = randomBytes(3).toString("hex");
+  const name = (host: Host): string => `adp-${suffix}-${host}`;
+  const children: Child[] = [];
+  const folder = await mkdtemp(join(tmpdir(), "arctic-dataplane-"));
+  const inside = async (host: Host, ...argv: string[]): Promise<string> => {
+    const { stdout } = await run("ip", ["netns", "exec", name(host), ...argv], { timeout: 60_000, maxBuffer: 1 << 26 });
+    return stdout;
+  };
+  const world: World = {
+    folder,
+    name,
+    inside,
+    start: (host, ...argv) => {
+      const mount = 'mkdir -p /run/wireguard; mount -t tmpfs tmpfs /run/wireguard; exec "$@"';
+      const child = startChild("ip", ["netns", "exec", name(host), "unshare", "-m", "sh", "-c", mount, "sh", ...argv]);
+      children.push(child);
+      return child;
+    },
+    kernelStateOf: async (host) => {
+      const parts = [
+        await inside(host, "nft", "list", "tables"),
+        await inside(host, "ip", "rule"),
+        await inside(host, "ip", "-6", "rule"),
+        await inside(host, "ip", "-4", "route", "show", "table", "all"),
+        await inside(host, "ip", "-6", "route", "show", "table", "all", "proto", "97"),
+        (await inside(host, "ip", "-o", "link")).replace(/ state \w+| qdisc \w+/g, ""),
+        await inside(
+          host,
+          "sh",
+          "-c",
+          "grep -H . /proc/sys/net/ipv4/conf/*/forwarding /proc/sys/net/ipv6/conf/*/force_forwarding /proc/sys/net/ipv4/conf/*/arp_*",
+        ),
+      ];
+      return parts.join("\n---\n");
+    },
+    destroy: async () => {
+      for (const child of children) await child.end("SIGKILL").catch(() => {});
+      for (const host of HOSTS) await run("ip", ["netns", "del", name(host)]).catch(() => {});
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  try {
+    for (const host of HOSTS) await run("ip", ["netns", "add", name(host)]);
+    await wire(world, suffix);
+  } catch (error) {
+    await world.destroy();
+    throw error;
+  }
+  return world;
+}
+
+/** Why no namespaces can be had here; undefined when they can. Throws instead where system tests are required. */
+export async function missingForWorld(): Promise<string | undefined> {
+  const missing = await probeForWorld();
+  if (missing === undefined || process.env.ARCTIC_REQUIRE_SYSTEM !== "1") return missing;
+  throw new Error(`system tests are required, but: ${missing}`);
+}
+
+export const titleFor = (title: string, missing: string | undefined): string =>
+  missing === undefined ? title : `${title} (skipped: ${missing})`;
+
+async function probeForWorld(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "not root";
+  for (const [program, ...args] of [
+    ["nft", "--version"],
+    ["ip", "-V"],
+    ["wireguard-go", "--version"],
+    ["setpriv", "--version"],
+  ]) {
+    const found = await run(program ?? "", args).then(
+      () => true,
+      () => false,
+    );
+    if (!found) return `${program} is not installed`;
+  }
+  const probe = `adp-probe-${randomBytes(3).toString("hex")}`;
+  try {
+    await run("ip", ["netns", "add", probe]);
+    await run("ip", [
+      "netns",
+      "exec",
+      probe,
+      "sh",
+      "-c",
+      "ip link add v0 type veth peer name v1 && ip link add m0 link v0 type macvlan mode bridge && ip tuntap add dev t0 mode tun",
+    ]);
+    return undefined;
+  } catch (error) {
+    return `no network namespaces with veth, macvlan and tun: ${error instanceof Error ? error.message : String(error)}`;
+  } finally {
+    await run("ip", ["netns", "del", probe]).catch(() => {});
+  }
+}
+
+async function wire(world: World, suffix: string): Promise<void> {
+  const pairs = [
+    ["client", "c0", "a", "lan0", 1],
+    ["a", "wan0", "b", "wan0", 2],
+    ["b", "lan0", "server", "s0", 3],
+  ] as const;
+  for (const host of HOSTS) {
+    await world.inside(
+      host,
+      "sh",
+      "-c",
+      "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad; ip link set lo up",
+    );
+  }
+  for (const [left, leftLink, right, rightLink, net] of pairs) {
+    const temporary = [`v${suffix}l${net}`, `v${suffix}r${net}`] as const;
+    await run("ip", ["link", "add", temporary[0], "type", "veth", "peer", "name", temporary[1]]);
+    await run("ip", ["link", "set", temporary[0], "netns", world.name(left), "name", leftLink]);
+    await run("ip", ["link", "set", temporary[1], "netns", world.name(right), "name", rightLink]);
+    await address(world, left, leftLink, net, left === "client" ? 2 : 1);
+    await address(world, right, rightLink, net, right === "a" ? 1 : 2);
+  }
+  // On the LANs the gateways are a and b.
+  await world.inside("client", "ip", "route", "add", "default", "via", "10.71.1.1");
+  await world.inside("client", "ip", "-6", "route", "add", "default", "via", "fd71:1::1");
+  await world.inside("server", "ip", "route", "add", "default", "via", "10.71.3.1");
+  await world.inside("server", "ip", "-6", "route", "add", "default", "via", "fd71:3::1");
+}
+
+async function address(world: World, host: Host, link: string, net: number, number: number): Promise<void> {
+  await world.inside(host, "ip", "link", "set", link, "up");
+  await world.inside(host, "ip", "addr", "add", `10.71.${net}.${number}/24`, "dev", link);
+  await world.inside(host, "ip", "addr", "add", `fd71:${net}::${number}/64`, "dev", link, "nodad");
+}
+
+function startChild(command: string, args: string[]): Child {
+  const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+  let text = "";
+  const collect = (chunk: Buffer): void => {
+    text += chunk.toString("utf8");
+  };
+  child.stdout.on("data", collect);
+  child.stderr.on("data", collect);
+  child.on("error", (error) => {
+    text += error.message;
+  });
+  const ended = new Promise<void>((resolve) => child.on("close", () => resolve()));
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  return {
+    process: child,
+    output: () => text,
+    ended,
+    waitFor: async (pattern, limitMs = 20_000) => {
+      const endsAt = performance.now() + limitMs;
+      while (performance.now() < endsAt) {
+        const found = pattern.exec(text);
+        if (found !== null) return found[0];
+        if (hasEnded()) break;
+        await sleep(20);
+      }
+      throw new Error(
+        `${pattern} did not appear; the process ${hasEnded() ? "has ended" : "goes on"} and said:\n${text}`,
+      );
+    },
+    end: async (signal, limitMs = 15_000) => {
+      if (hasEnded()) return;
+      child.kill(signal);
+      await Promise.race([ended, sleep(limitMs)]);
+      if (!hasEnded()) {
+        child.kill("SIGKILL");
+        throw new Error(`the process did not end within ${limitMs} ms of ${signal}:\n${text}`);
+      }
+    },
+  };
+}

@@ -1,0 +1,61 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join, relative } from "node:path";
+import { root } from "./pinned-node.mjs";
+import { quiet } from "./run.mjs";
+
+/** Checks that no tool has: each resolves to undefined, or to what is wrong. */
+
+/** A path of the machine where a file was written means nothing on another. Only files that git tracks travel. */
+export async function pathsOfThisMachine() {
+  const { code, output } = await quiet("git", ["-c", `safe.directory=${root}`, "ls-files", "-z"]);
+  if (code !== 0) return `git could not list the tracked files: ${output}`;
+  const telling = machinePaths();
+  if (telling.length === 0) return undefined;
+  const pattern = new RegExp(`(?<![\\w./-])(?:${telling.map(escaped).join("|")})(?![\\w.-])`);
+  const found = output.split("\0").filter((path) => path !== "" && pattern.test(textOf(path)));
+  return found.length === 0
+    ? undefined
+    : `${found.join("\n")}\nhold ${telling.join(" or ")}: write a path relative to the checkout`;
+}
+
+/** A path of one segment, such as /src or /root, is a word of its own and may be meant. */
+function machinePaths() {
+  return [root, homedir()].filter((path) => path.split("/").length > 2);
+}
+
+function escaped(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
+}
+
+/** The file's text; empty for one that is gone from the work tree or is not text. */
+function textOf(path) {
+  try {
+    const bytes = readFileSync(join(root, path));
+    return bytes.includes(0) ? "" : bytes.toString("utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** The lock file pins by integrity; an address in it would tie every install to one registry. */
+export async function resolvedAddresses() {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  const addressed = Object.entries(lock.packages).filter(([, { resolved = "" }]) => /^[a-z+]+:|^\/\//i.test(resolved));
+  if (addressed.length === 0) return undefined;
+  return `package-lock.json resolves to addresses (npm install with the repository's .npmrc):\n${addressed.map(([path]) => path).join("\n")}`;
+}
+
+/** Past 400 lines a file holds a second noun. */
+export async function oversizedSources() {
+  const found = [];
+  for (const name of readdirSync(join(root, "packages"))) {
+    for (const entry of readdirSync(join(root, "packages", name, "src"), { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const lines = readFileSync(path, "utf8").split("\n").length - 1;
+      if (lines > 400) found.push(`${relative(root, path)}: ${lines} lines`);
+    }
+  }
+  return found.length === 0 ? undefined : `split these, one noun a file:\n${found.join("\n")}`;
+}
