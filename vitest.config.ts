@@ -13,9 +13,14 @@ export default defineConfig({
       project("unit", ["packages/*/test/unit/**/*.test.ts"]),
       project("property", ["packages/*/test/property/**/*.test.ts"], { testTimeout: 60_000 }),
       project("conformance", ["test/conformance/**/*.test.ts"]),
-      project("contract", ["test/contracts/**/*.test.ts", "packages/*/test/contract/**/*.test.ts"], { testTimeout: 30_000 }),
+      project("contract", ["test/contracts/**/*.test.ts", "packages/*/test/contract/**/*.test.ts"], {
+        testTimeout: 30_000,
+      }),
       project("simulation", ["test/simulation/**/*.test.ts"], { testTimeout: 120_000 }),
-      project("integration", ["packages/*/test/integration/**/*.test.ts"], { testTimeout: 60_000, hookTimeout: 60_000 }),
+      project("integration", ["packages/*/test/integration/**/*.test.ts"], {
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
       project("architecture", ["test/architecture/**/*.test.ts"], { testTimeout: 60_000 }),
       project("system", ["test/system/**/*.test.ts", "packages/*/test/system/**/*.test.ts"], {
         testTimeout: 120_000,

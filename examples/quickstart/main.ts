@@ -30,6 +30,7 @@ async function runOnce(options: Options, screen: Screen, lock: Lock, end: AbortS
     const { checks, arctic } = missing.length === 0 ? await tellStory(run) : await withoutTraffic(run, missing);
     if (end.aborted) return 130;
     const result: Result = {
+      run_id: run.id,
       ok: checks.ok,
       mode: missing.length === 0 ? "traffic" : "control-plane",
       missing,

@@ -19,6 +19,7 @@ export type Check = {
 };
 
 export type Result = {
+  run_id: string;
   ok: boolean;
   mode: "traffic" | "control-plane";
   /** Why there was no traffic. */

@@ -5,6 +5,8 @@ export default defineConfig({
   format: "esm",
   target: "node22",
   platform: "node",
+  // node:sqlite has no name without its prefix.
+  removeNodeProtocol: false,
   dts: { entry: { index: "src/index.ts" } },
   sourcemap: true,
   clean: true,

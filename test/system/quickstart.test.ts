@@ -22,8 +22,9 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+let before: Record<string, string>;
+
 describeSystem("the quickstart's world", allCapabilities, () => {
-  let before: Record<string, string>;
   let first: { code: number | null; result: Result; told: string };
 
   beforeAll(async () => {
@@ -59,8 +60,7 @@ describeSystem("the quickstart's world", allCapabilities, () => {
   });
 
   test("nothing of it is left, and the host's own network is as before", () => {
-    expect(hostState()).toEqual(before);
-    expect(existsSync(join(folder, "run"))).toBe(false);
+    expectNothingLeftOf(@@);
   });
 
   test(
@@ -76,8 +76,7 @@ describeSystem("the quickstart's world", allCapabilities, () => {
       expect(next.told).toContain("had left behind");
       expect(next.result.checks.filter(({ ok }) => !ok)).toEqual([]);
       expect(next.code).toBe(0);
-      expect(hostState()).toEqual(before);
-      expect(existsSync(join(folder, "run"))).toBe(false);
+      expectNothingLeftOf(@@);
     },
     limitMs,
   );
@@ -92,8 +91,7 @@ describeSystem("the quickstart's world", allCapabilities, () => {
       interrupted.child.kill("SIGINT");
       interrupted.child.kill("SIGTERM");
       expect(await interrupted.ended).toBe(130);
-      expect(hostState()).toEqual(before);
-      expect(existsSync(join(folder, "run"))).toBe(false);
+      expectNothingLeftOf(@@);
     },
     limitMs,
   );
@@ -143,7 +141,6 @@ describe("the quickstart without traffic", () => {
 function hostState(): Record<string, string> {
   const said = (...argv: [string, ...string[]]) => execFileSync(argv[0], argv.slice(1), { encoding: "utf8" });
   return {
-    namespaces: ownNamespaces().join("\n"),
     tables: said("nft", "list", "tables"),
     rules: said("ip", "rule") + said("ip", "-6", "rule"),
     links: said("ip", "-brief", "link"),
@@ -151,12 +148,21 @@ function hostState(): Record<string, string> {
   };
 }
 
-/** Other programs of the host may have namespaces too. */
-const ownName = /^arctic-[0-9a-f]{6}-(backbone|client|alpha|beta|gamma|server)\b/;
-
-function ownNamespaces(): string[] {
+/** Other quickstarts may be up on this host: a run's own namespaces bear its id. */
+function namespacesOf(runId: string): string[] {
   const lines = execFileSync("ip", ["netns", "list"], { encoding: "utf8" }).split("\n");
-  return lines.filter((line) => ownName.test(line)).sort();
+  return lines.filter((line) => line.startsWith(`arctic-${runId}-`));
+}
+
+/** Of the run that is up in the test's run directory. */
+function currentRunId(): string {
+  return readLedger(join(folder, "run"))?.run_id ?? "none";
+}
+
+function expectNothingLeftOf(runId: string): void {
+  expect(namespacesOf(runId)).toEqual([]);
+  expect(hostState()).toEqual(before);
+  expect(existsSync(join(folder, "run"))).toBe(false);
 }
 
 function checkNamed(result: Result, name: string): Result["checks"][number] {

@@ -39,7 +39,8 @@ export {
 } from "./license/license.ts";
 export { type LicenseState, licenseStateAt } from "./license/license-state.ts";
 export { LIMITS } from "./limits.ts";
-export { type ClusterNode, createClusterNode, type NodeOptions, type Step } from "./node/cluster-node.ts";
+export type { ClusterNode, NodeOptions, Step } from "./node/cluster-node.ts";
+export { createClusterNode } from "./node/create-cluster-node.ts";
 export type { Effect, NodeFlags, Notice } from "./node/effect.ts";
 export type { Address, CallId, DialId, Input, LinkId } from "./node/input.ts";
 export type { ClusterView, PeersView, PeerView, RegistryHashes, RegistryView } from "./node/view.ts";

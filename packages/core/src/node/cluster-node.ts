@@ -8,7 +8,6 @@ import type { Millis } from "../time.ts";
 import type { PeerBookEntry } from "../trust/peer-book.ts";
 import type { Effect, NodeFlags } from "./effect.ts";
 import type { Input } from "./input.ts";
-import { Node } from "./node.ts";
 import type { ClusterView, PeersView, RegistryView } from "./view.ts";
 
 export interface NodeOptions {
@@ -48,12 +47,4 @@ export interface ClusterNode {
   readonly registry: RegistryView;
   readonly peers: PeersView;
   readonly cluster: ClusterView;
-}
-
-/**
- * A peer: its registry, its links, what it knows of others. It does nothing by itself; its host feeds it inputs and
- * performs the effects. Throws an Error where the license does not verify under the roots.
- */
-export function createClusterNode(options: NodeOptions): ClusterNode {
-  return new Node(options);
 }

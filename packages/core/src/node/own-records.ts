@@ -1,9 +1,10 @@
+import { signedBytes } from "../crypto/signed.ts";
 import type { JsonObject } from "../encoding/json.ts";
 import { type ClusterId, isId } from "../identity/id.ts";
 import { type PeerBody, peerBodySchema } from "../kinds/peer.ts";
+import { LIMITS } from "../limits.ts";
 import { isBeyondHorizon, isLasting, renewAt } from "../registry/horizon.ts";
 import {
-  contentHash,
   issueRecord,
   isTombstone,
   type LiveRecord,
@@ -134,8 +135,19 @@ export class OwnRecords {
     if (flags.isCloned === true) return refuse("identity_cloned");
     if (!this.#state.isTakingPart()) return refuse("peer_left");
     const version = nextVersion(registry.get(kind, this.#state.self, id)?.version, now);
-    const record = issueRecord(crypto, identity, { kind, id, version, customerId }, content);
-    this.#intake.apply(record, contentHash(crypto, record), undefined);
+    let record: SignedRecord;
+    try {
+      record = issueRecord(crypto, identity, { kind, id, version, customerId }, content);
+    } catch (error) {
+      return refuse(
+        "write_refused",
+        `${kind} ${id}: ${error instanceof Error ? error.message : "it is not canonical JSON"}`,
+      );
+    }
+    const bytes = signedBytes("record", record as unknown as JsonObject);
+    // What receivers would refuse must not be written: the owner would hold it alone.
+    if (bytes.length > LIMITS.recordBytes) return refuse("record_too_large", `${kind} ${id}: ${bytes.length} bytes`);
+    this.#intake.apply(record, crypto.sha256(bytes), undefined);
     return accept(record);
   }
 

@@ -66,7 +66,8 @@ async function serveOne(socket: net.Socket): Promise<void> {
   const remote = { remote: socket.remoteAddress?.replace("::ffff:", ""), remotePort: socket.remotePort };
   if (request.echo === true) {
     socket.write(`${JSON.stringify(remote)}\n`);
-    socket.pipe(socket);
+    await reader.each((bytes) => void socket.write(bytes));
+    socket.end();
     return;
   }
   const { digest } = await reader.rest();
@@ -124,15 +125,20 @@ function readerOf(socket: net.Socket) {
     left = left.subarray(at + 1);
     return text;
   };
-  const rest = async () => {
-    const hash = createHash("sha256").update(left);
+  const each = async (take: (bytes: Buffer) => void) => {
+    if (left.length > 0) take(left);
     for (;;) {
       const { done, value } = await pieces.next();
-      if (done === true) return { digest: hash.digest("hex") };
-      hash.update(value);
+      if (done === true) return;
+      take(value);
     }
   };
-  return { line, rest };
+  const rest = async () => {
+    const hash = createHash("sha256");
+    await each((bytes) => void hash.update(bytes));
+    return { digest: hash.digest("hex") };
+  };
+  return { line, each, rest };
 }
 
 function* bytesOf(total: number): Generator<Buffer> {
