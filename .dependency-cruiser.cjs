@@ -2,7 +2,8 @@
 const coreOrder = ["encoding", "crypto", "identity", "license", "registry", "kinds", "trust", "gossip", "node"];
 const coreLayers = coreOrder.slice(0, -1).map((layer, index) => ({
   name: `core-${layer}-imports-only-what-stands-left-of-it`,
-  comment: "Inside core, left may be imported by right only, so that every layer can be read without the ones above it.",
+  comment:
+    "Inside core, left may be imported by right only, so that every layer can be read without the ones above it.",
   severity: "error",
   from: { path: `^packages/core/src/${layer}/` },
   to: { path: `^packages/core/src/(${coreOrder.slice(index + 1).join("|")})/` },
@@ -10,7 +11,13 @@ const coreLayers = coreOrder.slice(0, -1).map((layer, index) => ({
 
 module.exports = {
   forbidden: [
-    { name: "no-cycles", comment: "A cycle means that two files are one noun.", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "no-cycles",
+      comment: "A cycle means that two files are one noun.",
+      severity: "error",
+      from: {},
+      to: { circular: true },
+    },
     ...coreLayers,
     {
       name: "core-is-pure",
@@ -65,8 +72,12 @@ module.exports = {
       name: "child-processes-through-one-door",
       comment: "Only the runner and the Pegasus and Tempest supervisors start processes.",
       severity: "error",
-      from: { path: "^packages/(core|agent|dataplane|cli)/src", pathNot: "^packages/dataplane/src/kernel/runner\\.ts$" },
-      to: { path: "^(node:)?child_process$" },
+      from: {
+        path: "^packages/(core|agent|dataplane|cli)/src",
+        pathNot: "^packages/dataplane/src/kernel/runner\\.ts$",
+      },
+      // A type says what a child process is; only a value can start one.
+      to: { path: "^(node:)?child_process$", dependencyTypesNot: ["type-only"] },
     },
   ],
   options: {
@@ -74,6 +85,10 @@ module.exports = {
     exclude: { path: "(^|/)dist/" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["arctic-source", "import", "node", "default"], extensions: [".ts", ".js", ".mjs"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["arctic-source", "import", "node", "default"],
+      extensions: [".ts", ".js", ".mjs"],
+    },
   },
 };

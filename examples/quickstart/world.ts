@@ -19,7 +19,6 @@ export const places = ["backbone", "client", "alpha", "beta", "gamma", "server"]
 export type Place = (typeof places)[number];
 
 export const hosts = ["alpha", "beta", "gamma"] as const;
-export type Host = (typeof hosts)[number];
 
 export const addresses = {
   client: "10.71.1.10",

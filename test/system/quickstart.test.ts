@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allCapabilities } from "../../examples/quickstart/capabilities.ts";
+import { readLedger } from "../../examples/quickstart/ledger.ts";
+import { removeAll } from "../../examples/quickstart/remove.ts";
 import type { Result } from "../../examples/quickstart/result.ts";
 import { describeSystem } from "../support/system.ts";
 
@@ -12,13 +14,20 @@ const main = join(import.meta.dirname, "../../examples/quickstart/main.ts");
 const limitMs = 150_000;
 
 let folder = "";
-const started: ChildProcess[] = [];
+const started: { child: ChildProcess; ended: Promise<unknown> }[] = [];
 
 beforeAll(() => {
   folder = mkdtempSync("/tmp/arctic-quickstart-test-");
 });
-afterAll(() => {
-  for (const child of started) if (child.exitCode === null) child.kill("SIGKILL");
+afterAll(async () => {
+  for (const { child, ended } of started) {
+    child.kill("SIGTERM");
+    await Promise.race([ended, sleep(20_000, undefined, { ref: false })]);
+    child.kill("SIGKILL");
+  }
+  // A test that failed may have left a killed run.
+  const left = readLedger(join(folder, "run"));
+  if (left !== undefined) await removeAll(left, join(folder, "run"));
   rmSync(folder, { recursive: true, force: true });
 });
 
@@ -60,7 +69,7 @@ describeSystem("the quickstart's world", allCapabilities, () => {
   });
 
   test("nothing of it is left, and the host's own network is as before", () => {
-    expectNothingLeftOf(@@);
+    expectNothingLeftOf(first.result.run_id);
   });
 
   test(
@@ -70,13 +79,15 @@ describeSystem("the quickstart's world", allCapabilities, () => {
       await killed.tells("three data planes and three agents");
       killed.child.kill("SIGKILL");
       await killed.ended;
-      expect(ownNamespaces()).toHaveLength(6);
+      const killedId = currentRunId();
+      expect(namespacesOf(killedId)).toHaveLength(6);
 
       const next = await runToEnd();
       expect(next.told).toContain("had left behind");
       expect(next.result.checks.filter(({ ok }) => !ok)).toEqual([]);
       expect(next.code).toBe(0);
-      expectNothingLeftOf(@@);
+      expectNothingLeftOf(killedId);
+      expectNothingLeftOf(next.result.run_id);
     },
     limitMs,
   );
@@ -86,12 +97,13 @@ describeSystem("the quickstart's world", allCapabilities, () => {
     async () => {
       const interrupted = start(["--once"]);
       await interrupted.tells("a license authority and a license");
+      const runId = currentRunId();
       interrupted.child.kill("SIGINT");
       await interrupted.tells("removing what was made");
       interrupted.child.kill("SIGINT");
       interrupted.child.kill("SIGTERM");
       expect(await interrupted.ended).toBe(130);
-      expectNothingLeftOf(@@);
+      expectNothingLeftOf(runId);
     },
     limitMs,
   );
@@ -101,12 +113,13 @@ describeSystem("the quickstart's world", allCapabilities, () => {
     async () => {
       const living = start([]);
       await living.tells("a world of six network namespaces");
+      const runId = currentRunId();
       const second = start(["--once"]);
       expect(await second.ended).toBe(1);
       expect(second.told()).toContain(`Another quickstart is up (pid ${living.child.pid}`);
       living.child.kill("SIGTERM");
       expect([0, 130]).toContain(await living.ended);
-      expect(hostState()).toEqual(before);
+      expectNothingLeftOf(runId);
     },
     limitMs,
   );
@@ -180,7 +193,8 @@ async function runToEnd(args: string[] = []) {
 function start(args: string[]) {
   const argv = ["--conditions=arctic-source", main, "--run-dir", join(folder, "run"), ...args];
   const child = spawn(process.execPath, argv, { stdio: ["ignore", "pipe", "pipe"] });
-  started.push(child);
+  const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
+  started.push({ child, ended });
   let out = "";
   let err = "";
   child.stdout.on("data", (part) => {
@@ -193,7 +207,7 @@ function start(args: string[]) {
     child,
     told: () => `${out}${err}`,
     result: () => out,
-    ended: new Promise<number | null>((resolve) => child.on("close", resolve)),
+    ended,
     tells: async (words: string) => {
       const deadlineAt = Date.now() + 60_000;
       while (!`${out}${err}`.includes(words)) {

@@ -12,7 +12,6 @@ export const requestSchema = z.discriminatedUnion("method", [
   z.strictObject({ id: z.int().min(0), method: z.literal("observe") }),
   z.strictObject({ id: z.int().min(0), method: z.literal("apply"), params: z.strictObject({ plan: z.unknown() }) }),
 ]);
-export type ControlRequest = z.infer<typeof requestSchema>;
 
 export const controlErrorSchema = z.strictObject({
   code: z.enum(["INVALID_REQUEST", "INVALID_PLAN", "FAILED"]),

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Allocations } from "./kernel/allocation.ts";
-import type { HostConfig } from "./kernel/desired-from-plan.ts";
+import type { HostConfig } from "./kernel/host-facts.ts";
 import { Reconciler } from "./kernel/reconciler.ts";
 import { type Runner, runOrThrow } from "./kernel/runner.ts";
 import type { Sysctls } from "./kernel/sysctl.ts";

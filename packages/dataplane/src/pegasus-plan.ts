@@ -1,6 +1,6 @@
 import { formatCidr, networkOf } from "./cidr.ts";
 import type { Allocations } from "./kernel/allocation.ts";
-import type { HostConfig } from "./kernel/desired-from-plan.ts";
+import type { HostConfig } from "./kernel/host-facts.ts";
 import type { PegasusPlan, PegasusService } from "./pegasus/pegasus.ts";
 import type { NetworkPlan, PlanService } from "./plan.ts";
 

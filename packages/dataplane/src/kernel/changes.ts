@@ -1,14 +1,9 @@
+import type { Change } from "./change.ts";
 import type { DesiredKernel, DesiredLink, DesiredRoute, DesiredRule } from "./desired.ts";
 import type { HostLink } from "./host.ts";
 import { limitChanges } from "./limits.ts";
 import { ROUTE_PROTOCOL, VXLAN_PORT } from "./names.ts";
 import type { ObservedKernel, ObservedRoute, ObservedRule } from "./observed.ts";
-
-/** One line for `ip -batch`, and for whom it is. */
-export interface Change {
-  readonly line: string;
-  readonly owner: string;
-}
 
 export interface Changes {
   /** Links that go or are made anew; first, so that nothing comes in by a link whose rules are gone. */

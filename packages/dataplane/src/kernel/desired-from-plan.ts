@@ -1,33 +1,15 @@
 import { networkOf, parseAddress } from "../cidr.ts";
 import { interfacesFrom, type ServiceInterface } from "../macvlan/interface.ts";
-import type { NetworkPlan, PlanService } from "../plan.ts";
+import type { NetworkPlan } from "../plan.ts";
 import { type TunnelledPeer, tunnelledPeers, tunnelParts } from "../tempest/tunnel.ts";
 import type { Allocations } from "./allocation.ts";
-import type { DesiredKernel, DesiredRoute, DesiredRule, ServiceFault } from "./desired.ts";
+import type { DesiredKernel, DesiredLimit, DesiredRoute, DesiredRule, ServiceFault } from "./desired.ts";
 import { forwardingFrom } from "./forwarding.ts";
-import type { HostLink } from "./host.ts";
-import type { DesiredLimit } from "./limits.ts";
+import type { HostConfig, HostFacts, NumberedService } from "./host-facts.ts";
 import { ENTRY_ROLE, EXIT_ROLE, PEER_MASK, peerMark, REFUSE_ROLE, serviceMark, TPROXY_MARK } from "./mark.ts";
 import { type MarkedService, matchMaps } from "./matching.ts";
 import { RULE_PRIORITY, tproxyTable, tunnelTable, vxlanName } from "./names.ts";
-import type { ExitPolicy, Ruleset } from "./ruleset.ts";
-
-/** What the owner of the host has set. */
-export interface HostConfig {
-  readonly tunnelInterface: string;
-  readonly tunnelPort: number;
-  readonly capturePort: number;
-  readonly exitPolicy: ExitPolicy;
-}
-
-/** What was found on the host. */
-export interface HostFacts {
-  readonly links: readonly HostLink[];
-  readonly allocations: Allocations;
-  readonly tunnelBackend: "kernel" | "userspace" | "none";
-  /** The value below /proc/sys that holds without us; undefined for a setting that this kernel has not. */
-  baseSysctl(path: string): string | undefined;
-}
+import type { Ruleset } from "./ruleset.ts";
 
 const FAMILIES = [4, 6] as const;
 
@@ -55,15 +37,6 @@ export function desiredFromPlan(plan: NetworkPlan, facts: HostFacts, config: Hos
     ruleset: rulesetFrom(plan, services, tunnelled.peers, interfaces.made, forwarding.openedLinks, config),
     faults: [...numbered.faults, ...tunnelled.faults, ...interfaces.faults, ...forwarding.faults, ...tcpFaults(plan)],
   };
-}
-
-/** A service with its place in the mark. */
-export interface NumberedService {
-  readonly service: PlanService;
-  readonly serviceIndex: number;
-  readonly peerIndex: number;
-  readonly mark: number;
-  readonly capturePort?: number;
 }
 
 function numberServices(

@@ -1,4 +1,3 @@
-import type { DesiredLimit } from "./limits.ts";
 import type { Ruleset } from "./ruleset.ts";
 
 /**
@@ -117,5 +116,15 @@ export interface DesiredSysctl {
   readonly value: string;
   /** Ours vanish with their link; a foreign link's value is put back. */
   readonly isForeign: boolean;
+  readonly owner: string;
+}
+
+/** What leaves a device within one service's limit. */
+export interface DesiredLimit {
+  readonly link: string;
+  /** Of the class: its minor number. */
+  readonly serviceIndex: number;
+  readonly mark: number;
+  readonly bitsPerSecond: number;
   readonly owner: string;
 }

@@ -1,8 +1,8 @@
 import type { ServiceInterface } from "../macvlan/interface.ts";
 import type { TunnelledPeer } from "../tempest/tunnel.ts";
 import type { DesiredSysctl, ServiceFault } from "./desired.ts";
-import type { HostFacts, NumberedService } from "./desired-from-plan.ts";
 import type { HostLink } from "./host.ts";
+import type { HostFacts, NumberedService } from "./host-facts.ts";
 
 export interface Forwarding {
   readonly sysctls: DesiredSysctl[];

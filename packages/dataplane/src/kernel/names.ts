@@ -34,3 +34,6 @@ export const VXLAN_PORT = 51_841;
 export const vxlanName = (peerId: string): string => VXLAN_PREFIX + peerId.slice(-10);
 /** 14 characters; the tail of a service id is random. */
 export const serviceLinkName = (serviceId: string): string => SERVICE_LINK_PREFIX + serviceId.slice(-10);
+
+/** Name of a service's HTB class, which `meta priority` chooses. */
+export const classId = (serviceIndex: number): string => `1:${serviceIndex.toString(16)}`;

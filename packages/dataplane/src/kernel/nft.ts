@@ -1,7 +1,6 @@
 import { FORBIDDEN_DESTINATIONS } from "./forbidden.ts";
-import { classId } from "./limits.ts";
 import { markText } from "./mark.ts";
-import { NFT_TABLE } from "./names.ts";
+import { classId, NFT_TABLE } from "./names.ts";
 import { chains } from "./nft-chains.ts";
 import { exitMapsWithPrefix, FAMILIES, FAMILY, matchMap, set } from "./nft-maps.ts";
 import type { Ruleset } from "./ruleset.ts";

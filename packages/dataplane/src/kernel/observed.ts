@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type HostLink, linksFromIp } from "./host.ts";
-import { type ObservedLimit, observeLimits } from "./limits.ts";
 import { NFT_TABLE, ROUTE_PROTOCOL } from "./names.ts";
 import { counterName, type ObservedTable } from "./nft.ts";
+import { type ObservedLimit, observeLimits } from "./observed-limits.ts";
 import { type Runner, runOrThrow } from "./runner.ts";
 
 /** The kernel as it is: every link of the host, and of the rest what bears our tag. */

@@ -7,8 +7,8 @@ import type {
   DesiredSysctl,
   ServiceFault,
 } from "../kernel/desired.ts";
-import type { HostFacts, NumberedService } from "../kernel/desired-from-plan.ts";
 import { type HostLink, linkHolding } from "../kernel/host.ts";
+import type { HostFacts, NumberedService } from "../kernel/host-facts.ts";
 import { ALIAS_PREFIX, RULE_PRIORITY, serviceLinkName, serviceTable } from "../kernel/names.ts";
 import { macFrom } from "../tempest/overlay.ts";
 

@@ -33,7 +33,7 @@ interface ServiceLimits {
 
 export class DataPath {
   readonly #options: DataPathOptions;
-  readonly #ledger = new Ledger();
+  readonly #ledger = new Ledger(() => Date.now());
   readonly #entry: Entry;
   readonly #exit: Exit;
   #server: LinkServer | undefined;

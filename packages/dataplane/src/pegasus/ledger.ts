@@ -1,5 +1,5 @@
 import type { PegasusService } from "./pegasus.ts";
-import type { WorkerCounts } from "./worker-message.ts";
+import type { LastWords, WorkerCounts } from "./worker-message.ts";
 
 /** What one worker counted for its services since it started. Counts only rise, but for the open flows. */
 
@@ -8,7 +8,12 @@ export type ServiceCounts = WorkerCounts["services"][number];
 export class Ledger {
   readonly #countsByKey = new Map<string, ServiceCounts>();
   #unmatchedFlows = 0;
-  #lastUnmatched: string | undefined;
+  #lastUnmatched: LastWords | undefined;
+  readonly #nowMs: () => number;
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
 
   of(service: Pick<PegasusService, "serviceId" | "role">): ServiceCounts {
     const key = `${service.role} ${service.serviceId}`;
@@ -23,21 +28,25 @@ export class Ledger {
   refuse(service: Pick<PegasusService, "serviceId" | "role">, reason: string): void {
     const counts = this.of(service);
     counts.flowsRefused += 1;
-    counts.lastRefusal = reason;
+    counts.lastRefusal = this.#lastWords(reason);
   }
 
   /** A connection or flow that belongs to no service of ours. */
   refuseUnmatched(reason: string): void {
     this.#unmatchedFlows += 1;
-    this.#lastUnmatched = reason;
+    this.#lastUnmatched = this.#lastWords(reason);
   }
 
   get services(): ServiceCounts[] {
     return [...this.#countsByKey.values()];
   }
 
-  get unmatched(): { flows: number; last?: string } {
+  get unmatched(): { flows: number; last?: LastWords } {
     const last = this.#lastUnmatched;
     return { flows: this.#unmatchedFlows, ...(last === undefined ? {} : { last }) };
+  }
+
+  #lastWords(text: string): LastWords {
+    return { at: this.#nowMs(), text: text.slice(0, 1000) };
   }
 }

@@ -69,7 +69,11 @@ export class PeerLinks {
   pick(): Link | undefined {
     let best: Link | undefined;
     for (const slot of this.#slots) {
-      if (slot.state !== "up" || slot.link.mux.isUsedUp) continue;
+      if (slot.state !== "up") continue;
+      if (slot.link.mux.isUsedUp) {
+        if (slot.link.mux.flowCount === 0) slot.link.close("its flow ids are used up");
+        continue;
+      }
       if (best === undefined || isLessBusy(slot.link, best)) best = slot.link;
     }
     return best;

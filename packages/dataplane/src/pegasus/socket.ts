@@ -72,8 +72,13 @@ export function isBindable(address: IpAddress): boolean | undefined {
 export function tuneLinkSocket(socket: net.Socket, unsentBytes: number, userTimeoutMs: number): void {
   const fd = fdOf(socket);
   if (fd === undefined) return;
-  setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsentBytes, "a link");
-  setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, userTimeoutMs, "a link");
+  try {
+    setOption(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, unsentBytes, "a link");
+    setOption(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, userTimeoutMs, "a link");
+  } catch (error) {
+    // A connection that broke meanwhile says so itself; a kernel without the option works without it.
+    if (!(error instanceof SocketError)) throw error;
+  }
 }
 
 /** Reads into one shared buffer; return false to pause, `socket.resume()` goes on. */

@@ -1,5 +1,5 @@
 import type { PegasusCounters } from "./pegasus.ts";
-import type { WorkerCounts } from "./worker-message.ts";
+import type { LastWords, WorkerCounts } from "./worker-message.ts";
 
 /** Sums what workers counted. What a worker counted before it died stays counted, but for what was open or up. */
 
@@ -24,7 +24,20 @@ export function tallyAfterDeath({ past, latest }: Tally): Tally {
 
 /** All places together. */
 export function totalOf(tallies: readonly Tally[]): PegasusCounters {
-  return sumCounts(tallies.flatMap(({ past, latest }) => [past, latest]));
+  const { services, links, unmatched } = sumCounts(tallies.flatMap(({ past, latest }) => [past, latest]));
+  return {
+    services: services.map(({ lastRefusal, ...counts }) => ({
+      ...counts,
+      ...(lastRefusal === undefined ? {} : { lastRefusal: lastRefusal.text }),
+    })),
+    links,
+    unmatched: { flows: unmatched.flows, ...(unmatched.last === undefined ? {} : { last: unmatched.last.text }) },
+  };
+}
+
+function latestOf(a: LastWords | undefined, b: LastWords | undefined): LastWords | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return b.at >= a.at ? b : a;
 }
 
 function sumCounts(all: readonly WorkerCounts[]): WorkerCounts {
@@ -55,7 +68,7 @@ function sumBy<T>(values: readonly T[], keyOf: (value: T) => string, add: (a: T,
 type ServiceCounts = WorkerCounts["services"][number];
 
 function addServices(a: ServiceCounts, b: ServiceCounts): ServiceCounts {
-  const lastRefusal = b.lastRefusal ?? a.lastRefusal;
+  const lastRefusal = latestOf(a.lastRefusal, b.lastRefusal);
   return {
     serviceId: a.serviceId,
     role: a.role,
@@ -78,6 +91,6 @@ function addLinks(a: LinkCounts, b: LinkCounts): LinkCounts {
 type Unmatched = WorkerCounts["unmatched"];
 
 function addUnmatched(a: Unmatched, b: Unmatched): Unmatched {
-  const last = b.last ?? a.last;
+  const last = latestOf(a.last, b.last);
   return { flows: a.flows + b.flows, ...(last === undefined ? {} : { last }) };
 }

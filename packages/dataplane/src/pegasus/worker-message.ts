@@ -23,6 +23,9 @@ export type ToWorker =
 const count = z.int().min(0);
 const text = z.string().max(1000);
 
+/** Of several workers' last words the latest is the last. */
+const lastSchema = z.object({ at: z.number(), text });
+
 const countsSchema = z.object({
   services: z.array(
     z.object({
@@ -33,11 +36,11 @@ const countsSchema = z.object({
       flowsRefused: count,
       bytesIn: count,
       bytesOut: count,
-      lastRefusal: text.exactOptional(),
+      lastRefusal: lastSchema.exactOptional(),
     }),
   ),
   links: z.array(z.object({ peerId: z.string(), open: count, lastError: text.exactOptional() })),
-  unmatched: z.object({ flows: count, last: text.exactOptional() }),
+  unmatched: z.object({ flows: count, last: lastSchema.exactOptional() }),
 });
 
 export const fromWorkerSchema = z.discriminatedUnion("type", [
@@ -53,4 +56,5 @@ export const fromWorkerSchema = z.discriminatedUnion("type", [
 
 export type FromWorker = z.input<typeof fromWorkerSchema>;
 
+export type LastWords = z.infer<typeof lastSchema>;
 export type WorkerCounts = z.infer<typeof countsSchema>;

@@ -18,6 +18,8 @@ interface Place {
   tally: Tally;
   /** Deaths since the last worker that lived for a while. */
   deaths: number;
+  /** Set while a new worker is due here. */
+  restart: NodeJS.Timeout | undefined;
 }
 
 const COUNT_EVERY_MS = 1000;
@@ -31,7 +33,6 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #places: readonly Place[];
   readonly #rights: WorkerRights;
-  readonly #restarts = new Set<NodeJS.Timeout>();
   #plan = NO_PLAN;
   #countTimer: NodeJS.Timeout | undefined;
   #state: "running" | "stopping" = "running";
@@ -39,7 +40,12 @@ export class WorkerPool {
   private constructor(options: WorkerPoolOptions, rights: WorkerRights) {
     this.#options = options;
     this.#rights = rights;
-    this.#places = Array.from({ length: options.workers }, () => ({ worker: undefined, tally: NO_TALLY, deaths: 0 }));
+    this.#places = Array.from({ length: options.workers }, () => ({
+      worker: undefined,
+      tally: NO_TALLY,
+      deaths: 0,
+      restart: undefined,
+    }));
   }
 
   /** Resolves when all workers listen. @throws Error that says why they cannot. */
@@ -85,7 +91,7 @@ export class WorkerPool {
   async stop(drainMs: number): Promise<void> {
     this.#state = "stopping";
     clearInterval(this.#countTimer);
-    for (const timer of this.#restarts) clearTimeout(timer);
+    for (const { restart } of this.#places) clearTimeout(restart);
     await Promise.all(
       this.#places.map(async ({ worker }) => {
         if (worker === undefined) return;
@@ -110,7 +116,9 @@ export class WorkerPool {
 
   async #startWorker(place: Place): Promise<void> {
     const { workerPath } = this.#options;
-    await this.#employ(place, await WorkerProcess.start(workerCommand(this.#rights, process.execPath, workerPath)));
+    const worker = await WorkerProcess.start(workerCommand(this.#rights, process.execPath, workerPath));
+    if (this.#state === "stopping") worker.kill();
+    else await this.#employ(place, worker);
   }
 
   async #employ(place: Place, worker: WorkerProcess): Promise<void> {
@@ -133,11 +141,11 @@ export class WorkerPool {
 
   #restartLater(place: Place): void {
     const delayMs = Math.min(LONGEST_RESTART_MS, FIRST_RESTART_MS * 2 ** (place.deaths - 1));
-    const timer = setTimeout(() => {
-      this.#restarts.delete(timer);
+    clearTimeout(place.restart);
+    place.restart = setTimeout(() => {
+      place.restart = undefined;
       void this.#restart(place);
     }, delayMs);
-    this.#restarts.add(timer);
   }
 
   async #restart(place: Place): Promise<void> {
@@ -147,7 +155,7 @@ export class WorkerPool {
     } catch (error) {
       this.#options.log.error({ reason: messageOf(error) }, "pegasus_worker_not_started");
       // One that ran is buried by its exit; one that never ran has to be tried again here.
-      if (place.worker === undefined && this.#state === "running") {
+      if (place.worker === undefined && place.restart === undefined && this.#state === "running") {
         place.deaths += 1;
         this.#restartLater(place);
       }

@@ -6,7 +6,7 @@ import type {
   DesiredTunnel,
   ServiceFault,
 } from "../kernel/desired.ts";
-import type { HostConfig, HostFacts } from "../kernel/desired-from-plan.ts";
+import type { HostConfig, HostFacts } from "../kernel/host-facts.ts";
 import { ALIAS_PREFIX, tunnelTable, vxlanName } from "../kernel/names.ts";
 import type { NetworkPlan, PlanPeer } from "../plan.ts";
 import { OVERLAY_NETWORK, overlayAddress, overlayMac, pairVni, VXLAN_GATEWAY } from "./overlay.ts";

@@ -259,7 +259,7 @@ describe.skipIf(missing !== undefined)(titleFor("two data planes between two LAN
       "a",
       "sh",
       "-c",
-      'for p in /proc/[0-9]*; do if [ "$(readlink $p/ns/net)" = "$(readlink /proc/self/ns/net)" ] && grep -q "^wireguard-go" $p/cmdline; then kill -9 "${p#/proc/}"; fi; done',
+      'for p in /proc/[0-9]*; do if [ "$(readlink $p/ns/net)" = "$(readlink /proc/self/ns/net)" ] && grep -q "^wireguard-go" $p/cmdline; then kill -9 "$(basename $p)"; fi; done',
     );
     await pair.active("a");
     expect(await pair.ping("fd71:3::2")).toContain("3 received");

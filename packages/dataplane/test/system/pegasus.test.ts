@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { PegasusPlan, PegasusService } from "../../src/pegasus/pegasus.ts";
 import type { Fetched } from "./pegasus/traffic.ts";
 import {
@@ -110,6 +110,7 @@ describe.skipIf(missing !== undefined).each([1, 2])(
       await apply(SERVICES);
       await untilLinked();
     });
+    beforeEach(() => apply(SERVICES));
     afterAll(async () => {
       await world?.remove();
       rmSync(folder, { recursive: true, force: true });
@@ -250,6 +251,19 @@ describe.skipIf(missing !== undefined).each([1, 2])(
       b = await startRemotePegasus(world, "b", { stateDir: path.join(folder, "b"), workers });
       await apply(SERVICES);
       expect(await fetch(ADDRESSES.server[4], 9000, 10, 10)).toMatchObject({ isDownWhole: true });
+    });
+
+    test("stopping takes no new flows, lets open ones end and then ends", async () => {
+      const total = (20e6 / workers / 8) * 2;
+      const open = fetch("10.71.3.64", 9000, 0, total);
+      await sleep(500);
+      const stopped = a.stop(20_000);
+      await sleep(200);
+      await expect(fetch(ADDRESSES.server[4], 9000, 10, 10)).rejects.toThrow(/ECONN/);
+      expect(await open).toMatchObject({ isDownWhole: true });
+      await stopped;
+      expect(workersOf(a.pid)).toEqual([]);
+      a = await startRemotePegasus(world, "a", { stateDir: path.join(folder, "a"), workers });
     });
 
     test("its workers die with a parent that is killed", async () => {

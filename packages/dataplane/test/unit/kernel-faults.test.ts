@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { desiredFromPlan, type HostFacts } from "../../src/kernel/desired-from-plan.ts";
+import { desiredFromPlan } from "../../src/kernel/desired-from-plan.ts";
+import type { HostFacts } from "../../src/kernel/host-facts.ts";
 import type { NetworkPlan } from "../../src/plan.ts";
 import {
   CONFIG,

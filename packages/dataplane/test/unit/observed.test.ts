@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
 import { linkHolding, linksFromIp } from "../../src/kernel/host.ts";
-import { limitsFromTc } from "../../src/kernel/limits.ts";
 import { createMemoryRunner } from "../../src/kernel/memory-runner.ts";
 import { observeKernel, tableFromNft } from "../../src/kernel/observed.ts";
+import { limitsFromTc } from "../../src/kernel/observed-limits.ts";
 import { batchErrors } from "../../src/kernel/reconciler.ts";
 import { link } from "./support/example.ts";
 

@@ -42,7 +42,7 @@ describe("a worker", () => {
 });
 
 describe("counts", () => {
-  const counts = (bytesIn: number, flowsOpen: number): WorkerCounts => ({
+  const counts = (bytesIn: number, flowsOpen: number, at = 1): WorkerCounts => ({
     services: [
       {
         serviceId: "svc_1",
@@ -52,17 +52,17 @@ describe("counts", () => {
         flowsRefused: 1,
         bytesIn,
         bytesOut: 5,
-        lastRefusal: "no",
+        lastRefusal: { at, text: `no ${at}` },
       },
     ],
     links: [{ peerId: "peer_1", open: 2 }],
     unmatched: { flows: 3 },
   });
 
-  test("of the workers are added up", () => {
+  test("of the workers are added up, and the latest refusal is the last", () => {
     const total = totalOf([
-      { ...NO_TALLY, latest: counts(10, 1) },
-      { ...NO_TALLY, latest: counts(20, 2) },
+      { ...NO_TALLY, latest: counts(10, 1, 2) },
+      { ...NO_TALLY, latest: counts(20, 2, 1) },
     ]);
     expect(total.services).toEqual([
       {
@@ -73,7 +73,7 @@ describe("counts", () => {
         flowsRefused: 2,
         bytesIn: 30,
         bytesOut: 10,
-        lastRefusal: "no",
+        lastRefusal: "no 2",
       },
     ]);
     expect(total.links).toEqual([{ peerId: "peer_1", open: 4 }]);

@@ -31,7 +31,7 @@ export function service(
   };
 }
 
-const ROUTES: PlanRoute[] = [
+const ROUTES: PlanService["routes"] = [
   { route_id: 1, priority: 0, source_cidr: "10.71.1.0/24", dest_cidr: "10.71.3.0/24" },
   { route_id: 2, priority: 0, source_cidr: "fd71:1::/64", dest_cidr: "fd71:3::/64" },
 ];

@@ -1,6 +1,6 @@
 import { allocate, NO_ALLOCATIONS } from "../../../src/kernel/allocation.ts";
-import type { HostConfig, HostFacts } from "../../../src/kernel/desired-from-plan.ts";
 import type { HostLink } from "../../../src/kernel/host.ts";
+import type { HostConfig, HostFacts } from "../../../src/kernel/host-facts.ts";
 import type { NetworkPlan, PlanPeer, PlanService } from "../../../src/plan.ts";
 
 /** A made-up host with two links, and the plan of one routed service and one with an interface of its own. */

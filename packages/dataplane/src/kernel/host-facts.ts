@@ -1,0 +1,30 @@
+import type { PlanService } from "../plan.ts";
+import type { Allocations } from "./allocation.ts";
+import type { HostLink } from "./host.ts";
+import type { ExitPolicy } from "./ruleset.ts";
+
+/** What the owner of the host has set. */
+export interface HostConfig {
+  readonly tunnelInterface: string;
+  readonly tunnelPort: number;
+  readonly capturePort: number;
+  readonly exitPolicy: ExitPolicy;
+}
+
+/** What was found on the host. */
+export interface HostFacts {
+  readonly links: readonly HostLink[];
+  readonly allocations: Allocations;
+  readonly tunnelBackend: "kernel" | "userspace" | "none";
+  /** The value below /proc/sys that holds without us; undefined for a setting that this kernel has not. */
+  baseSysctl(path: string): string | undefined;
+}
+
+/** A service with its place in the mark. */
+export interface NumberedService {
+  readonly service: PlanService;
+  readonly serviceIndex: number;
+  readonly peerIndex: number;
+  readonly mark: number;
+  readonly capturePort?: number;
+}
