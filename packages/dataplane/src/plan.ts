@@ -17,6 +17,9 @@ const tlsFingerprint = z.string().regex(/^[0-9a-f]{64}$/);
 /** 32 bytes, base64url without padding. */
 const tunnelKey = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
 
+/** A name that can stand in a line for `ip` or `nft` and mean nothing else there. */
+const linkName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.@-]{0,14}$/);
+
 const endpoint = z.strictObject({ address, port });
 
 const route = z.strictObject({
@@ -31,7 +34,7 @@ const route = z.strictObject({
 const serviceInterface = z.strictObject({
   ipv4_cidr: z.cidrv4().optional(),
   ipv6_cidr: z.cidrv6().optional(),
-  parent: z.string().min(1).max(15).optional(),
+  parent: linkName.optional(),
 });
 
 /** Every member of the cluster that a service of this host names, with what its signed record says of it. */

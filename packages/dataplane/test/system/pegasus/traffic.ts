@@ -80,10 +80,13 @@ async function fetchOnce({ host, port, up, down }: Fetch): Promise<Fetched> {
   const socket = net.connect({ host, port, allowHalfOpen: true });
   socket.setTimeout(30_000, () => socket.destroy(new Error("nothing for 30 s")));
   await once(socket, "connect");
+  socket.on("error", () => {});
   const localPort = socket.localPort ?? 0;
   const reader = readerOf(socket);
   socket.write(`${JSON.stringify({ down })}\n`);
   const sent = send(socket, up);
+  // A reset is told by whichever of the two is waited for first; the other must not end this process.
+  sent.catch(() => {});
   const { digest, ...remote } = JSON.parse(await reader.line());
   const [upDigest, received] = await Promise.all([sent, reader.rest()]);
   const isDownWhole = received.digest === digestOf(down);
