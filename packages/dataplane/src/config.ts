@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { parseAddress, parseCidr } from "./cidr.ts";
-import type { ExitPolicy } from "./kernel/ruleset.ts";
+import type { ExitPolicy } from "./exit-policy.ts";
 
 /** Every setting of `arctic-dataplane`: flag, then environment, then default. `--help` prints this table. */
 export const SETTINGS = [
@@ -30,19 +30,19 @@ export const SETTINGS = [
     flag: "exit-allow-host",
     env: "ARCTIC_EXIT_ALLOW_HOST",
     fallback: "",
-    help: "addresses of this host that exits may reach: CIDR[@PROTOCOL[@PORT]], by comma; all but TCP",
+    help: "addresses of this host that exits may reach: CIDR[@PROTOCOL[@PORT]], by comma",
   },
   {
     flag: "exit-allow",
     env: "ARCTIC_EXIT_ALLOW",
     fallback: "",
-    help: "the only destinations that exits let out to: CIDRs by comma; all but TCP",
+    help: "the only destinations that exits let out to: CIDRs by comma",
   },
   {
     flag: "exit-sources",
     env: "ARCTIC_EXIT_SOURCES",
     fallback: "",
-    help: "the only sources that exits let out: CIDRs by comma; all but TCP",
+    help: "the only sources that exits let out: CIDRs by comma",
   },
   {
     flag: "reconcile-interval",

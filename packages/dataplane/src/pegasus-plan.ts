@@ -25,6 +25,7 @@ export function pegasusPlanFrom(
     ),
     services: plan.services.map((service) => pegasusService(service, numbers.capture_ports.taken[service.service_id])),
     clusterPorts: [...new Set([...plan.agent_ports, pegasusPort, host.tunnelPort, host.capturePort])],
+    exitPolicy: host.exitPolicy,
   };
 }
 

@@ -1,7 +1,7 @@
+import type { ExitPolicy } from "../exit-policy.ts";
 import type { PlanService } from "../plan.ts";
 import type { Allocations } from "./allocation.ts";
 import type { HostLink } from "./host.ts";
-import type { ExitPolicy } from "./ruleset.ts";
 
 /** What the owner of the host has set. */
 export interface HostConfig {

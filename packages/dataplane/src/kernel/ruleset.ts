@@ -1,3 +1,4 @@
+import type { ExitPolicy } from "../exit-policy.ts";
 import type { RouteClass } from "../match.ts";
 
 /** What the nftables table must hold, as plain data; `nft.ts` writes it as text. */
@@ -62,14 +63,4 @@ export interface TunnelFilter {
   /** The only source whose VXLAN frames count for this device. */
   readonly overlayAddress: string;
   readonly vni: number;
-}
-
-/** The host owner's own word on what an exit may reach. */
-export interface ExitPolicy {
-  /** Lifts the ban on the host's own addresses. */
-  readonly allowHost: readonly { readonly cidr: string; readonly protocol?: string; readonly port?: number }[];
-  /** Where set, the only destinations let out. */
-  readonly allow: readonly string[];
-  /** Where set, the only sources let out. */
-  readonly sources: readonly string[];
 }

@@ -41,8 +41,23 @@ function objectionTo(request: OpenRequest, service: PegasusService, context: Adm
   return (
     coverageObjection(request, service) ??
     placeObjection("source", source.address, context) ??
-    placeObjection("destination", destination.address, context, destination.port)
+    placeObjection("destination", destination.address, context, destination.port) ??
+    policyObjection(request, context)
   );
+}
+
+/** What the host's owner let out: where sources or destinations are set, no others. */
+function policyObjection({ source, destination }: OpenRequest, context: AdmissionContext): string | undefined {
+  const { sources = [], allow = [] } = context.plan.exitPolicy ?? {};
+  if (sources.length > 0 && !sources.some((cidr) => isIn(cidr, source.address))) {
+    return `this host's exit_sources does not name ${formatAddress(source.address)}`;
+  }
+  // An own address that exit_allow_host lifts is allowed by that.
+  const isAllowed =
+    allow.length === 0 ||
+    context.isHostAddress(destination.address) ||
+    allow.some((cidr) => isIn(cidr, destination.address));
+  return isAllowed ? undefined : `this host's exit_allow does not name ${formatAddress(destination.address)}`;
 }
 
 /** Does the service name this source and this destination? */
@@ -82,8 +97,19 @@ function placeObjection(
   const kind = specialKindOf(address);
   if (kind !== undefined) return `the ${side} ${formatAddress(address)} is ${kind}`;
   if (!context.isHostAddress(address)) return undefined;
+  if (port !== undefined && isHostAllowed(address, port, context)) return undefined;
   const isClusterPort = port !== undefined && context.plan.clusterPorts.includes(port);
   return `the ${side} ${formatAddress(address)} is this host itself${isClusterPort ? `, port ${port} the cluster's own` : ""}`;
+}
+
+/** Did the host's owner lift the ban on this own address and TCP port? */
+function isHostAllowed(address: IpAddress, port: number, { plan }: AdmissionContext): boolean {
+  return (plan.exitPolicy?.allowHost ?? []).some(
+    (lifted) =>
+      isIn(lifted.cidr, address) &&
+      (lifted.protocol === undefined || lifted.protocol === "tcp") &&
+      (lifted.port === undefined || lifted.port === port),
+  );
 }
 
 /** Why an address is nobody's to send to through a cluster; undefined for an ordinary unicast address. */

@@ -1,3 +1,4 @@
+import type { ExitPolicy } from "../exit-policy.ts";
 import type { PlanRoute } from "../plan.ts";
 
 /**
@@ -39,6 +40,8 @@ export interface PegasusPlan {
   readonly services: readonly PegasusService[];
   /** Ports on any of the host's own addresses are refused anyway; these are named in the refusal as cluster ports. */
   readonly clusterPorts: readonly number[];
+  /** The host owner's own word on what an exit may reach; absent where nothing was said. */
+  readonly exitPolicy?: ExitPolicy;
 }
 
 export interface PegasusOptions {

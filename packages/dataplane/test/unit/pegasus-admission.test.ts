@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { formatAddress, parseAddress, parseSocketAddress } from "../../src/cidr.ts";
 import { type AdmissionContext, admit, specialKindOf } from "../../src/pegasus/admission.ts";
 import type { OpenRequest } from "../../src/pegasus/frame.ts";
-import type { PegasusService } from "../../src/pegasus/pegasus.ts";
+import type { PegasusPlan, PegasusService } from "../../src/pegasus/pegasus.ts";
 
 const SERVICE = "svc_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 const PEER = "peer_01ARZ3NDEKTSV4RRFFQ69G5FAA";
@@ -171,4 +171,35 @@ test("ordinary addresses are not special", () => {
     const address = parseAddress(text);
     expect(address && specialKindOf(address), text).toBeUndefined();
   }
+});
+
+describe("the host's owner", () => {
+  const under = (exitPolicy: PegasusPlan["exitPolicy"], request: OpenRequest, service = exit()) => {
+    const asked = context([service]);
+    const plan = exitPolicy === undefined ? asked.plan : { ...asked.plan, exitPolicy };
+    const admission = admit(request, { ...asked, plan });
+    return admission.type === "admitted" ? "admitted" : admission.reason;
+  };
+  const none = { allowHost: [], allow: [], sources: [] };
+
+  test("lets out to the destinations of exit_allow alone, whatever a service says", () => {
+    expect(under({ ...none, allow: ["10.71.3.0/25"] }, flow())).toBe("admitted");
+    expect(under({ ...none, allow: ["192.0.2.0/24"] }, flow())).toContain("exit_allow does not name");
+  });
+
+  test("lets out the sources of exit_sources alone", () => {
+    expect(under({ ...none, sources: ["10.71.1.0/24"] }, flow())).toBe("admitted");
+    expect(under({ ...none, sources: ["10.99.0.0/16"] }, flow())).toContain("exit_sources does not name");
+  });
+
+  test("lifts the ban on an own address for the named port alone", () => {
+    const lifted = (port: number) => ({ ...none, allowHost: [{ cidr: "10.71.3.1/32", protocol: "tcp", port }] });
+    const toHost = flow({ to: "10.71.3.1" });
+    expect(under(none, toHost)).toContain("is this host itself");
+    expect(under(lifted(toHost.destination.port), toHost)).toBe("admitted");
+    expect(under(lifted(toHost.destination.port + 1), toHost)).toContain("is this host itself");
+    expect(under({ ...none, allowHost: [{ cidr: "10.71.3.1/32", protocol: "udp" }] }, toHost)).toContain(
+      "is this host itself",
+    );
+  });
 });
