@@ -13,6 +13,8 @@ const REJECTIONS = {
   record_foreign: { fault: "sender", text: "the record belongs to another customer" },
   record_key_mismatch: { fault: "sender", text: "the owner's id does not commit to the record's key" },
   record_signature_invalid: { fault: "sender", text: "the signature is not the owner's" },
+  /** Rightly signed: a newer version of the owner may mean it well, and who passes it on is not to blame. */
+  record_body_refused: { fault: "nobody", text: "the record's body is not one that is known here" },
   record_not_deletable: { fault: "sender", text: "records of this kind have no tombstone" },
   record_held: { fault: "nobody", text: "the record is already held" },
   record_superseded: { fault: "nobody", text: "a record that beats this one is held" },

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { bytesFromBase64url } from "../encoding/base64url.ts";
-import { parseCidr } from "../encoding/cidr.ts";
+import { parseAddress, parseCidr } from "../encoding/cidr.ts";
 import { type IdPrefix, isId } from "../identity/id.ts";
 import { msFromRfc3339 } from "../time.ts";
 
@@ -14,8 +14,8 @@ export const key32 = z
   .string()
   .refine((text) => text.length === 43 && bytesFromBase64url(text)?.length === 32, "not 32 bytes in base64url");
 export const cidr = z.string().refine((text) => parseCidr(text) !== undefined, "not a canonical CIDR");
-export const ipv4Interface = z.cidrv4();
-export const ipv6Interface = z.cidrv6();
+export const ipv4Interface = interfaceAddress(4);
+export const ipv6Interface = interfaceAddress(6);
 
 export function idOf<P extends IdPrefix>(prefix: P) {
   return z.custom<Extract<ReturnType<typeof String>, string> & `${P}_${string}`>(
@@ -33,3 +33,12 @@ export const address = z
       /^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/.test(text) && Number(text.slice(text.lastIndexOf(":") + 1)) <= 65535,
     "not host:port",
   );
+
+/** An address with its prefix length, host bits and all, in the one canonical text. */
+function interfaceAddress(family: 4 | 6) {
+  return z.string().refine((text) => {
+    const [address = "", prefix = "", ...rest] = text.split("/");
+    const isPrefix = /^(0|[1-9]\d{0,2})$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128);
+    return rest.length === 0 && isPrefix && parseAddress(address)?.family === family;
+  }, `not a canonical IPv${family} address with a prefix length`);
+}

@@ -56,7 +56,11 @@ export function checkLicense(crypto: Crypto, roots: readonly LicenseRoot[], docu
   const parsed = licenseSchema.safeParse(document);
   if (!parsed.success) return refuse("license_malformed", firstIssue(parsed.error));
   const license = parsed.data;
-  const root = roots.find((candidate) => candidate.key_id === license.key_id);
+  const named = roots.filter((candidate) => candidate.key_id === license.key_id);
+  const root =
+    named.find((candidate) => candidate.customer_id === license.customer_id) ??
+    named.find((candidate) => candidate.customer_id === undefined) ??
+    named[0];
   if (root === undefined) return refuse("license_root_unknown", license.key_id);
   if (root.customer_id !== undefined && root.customer_id !== license.customer_id) {
     return refuse("license_customer_mismatch", `the root ${root.key_id} signs for ${root.customer_id} only`);

@@ -1,3 +1,5 @@
+import { isWellFormed } from "../encoding/utf8.ts";
+import { encodeMessage, type MessageOf } from "../gossip/message.ts";
 import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
@@ -15,9 +17,11 @@ export class Calls {
 
   call(peer: PeerId, call: CallId, body: string): Rejection | undefined {
     const link = this.#linkTo(peer);
-    if (link === undefined || body.length > LIMITS.frameBytes / 2) {
+    const refused =
+      link === undefined ? rejectionOf("peer_unreachable", peer) : objectionTo({ type: "call", call, body });
+    if (link === undefined || refused !== undefined) {
       this.#state.outbox.notify({ type: "call_failed", peer, call, wasSent: false });
-      return rejectionOf("peer_unreachable", peer);
+      return refused;
     }
     link.live.pendingCalls.add(call);
     this.#state.outbox.send(link.id, { type: "call", call, body });
@@ -27,8 +31,9 @@ export class Calls {
   answer(peer: PeerId, call: CallId, body: string): Rejection | undefined {
     const link = this.#linkTo(peer);
     if (link === undefined) return rejectionOf("peer_unreachable", peer);
-    this.#state.outbox.send(link.id, { type: "answer", call, body });
-    return undefined;
+    const refused = objectionTo({ type: "answer", call, body });
+    if (refused === undefined) this.#state.outbox.send(link.id, { type: "answer", call, body });
+    return refused;
   }
 
   takeCall(live: LiveLink, call: CallId, body: string): void {
@@ -50,4 +55,11 @@ export class Calls {
     const live = id === undefined ? undefined : this.#state.live(id);
     return id === undefined || live === undefined || !this.#state.isMember(peer) ? undefined : { id, live };
   }
+}
+
+/** What the other side would refuse, and close the link for, is not sent. */
+function objectionTo(message: MessageOf<"call"> | MessageOf<"answer">): Rejection | undefined {
+  if (!isWellFormed(message.body)) return rejectionOf("write_refused", "the body holds a lone surrogate");
+  const { length } = encodeMessage(message);
+  return length > LIMITS.frameBytes ? rejectionOf("frame_too_large", `${length} characters`) : undefined;
 }

@@ -4,7 +4,7 @@ import { LIMITS } from "../limits.ts";
 import { isTombstone } from "../registry/record.ts";
 import type { Rejection } from "../rejection.ts";
 import { rejectionOf } from "../rejection.ts";
-import type { Millis } from "../time.ts";
+import { MINUTE_MS, type Millis } from "../time.ts";
 import type { Address, DialId } from "./input.ts";
 import type { Dial, DialCause } from "./link.ts";
 import type { NodeState } from "./state.ts";
@@ -13,12 +13,16 @@ interface Attempts {
   failed: number;
   nextAt: Millis;
   inFlight: DialId | undefined;
+  /** News does not hasten a try before this: the last link did not live long. */
+  notBefore: Millis;
 }
 
 /** Whom to connect to, when to try again, and when to leave a peer alone until something changes. */
 export class Dialing {
   readonly #state: NodeState;
   readonly #attemptsByPeer = new Map<PeerId, Attempts>();
+  /** How many links to a peer in a row ended within a minute of their opening. */
+  readonly #shortLivedByPeer = new Map<PeerId, number>();
   readonly #dials = new Map<DialId, Dial>();
   readonly #joins = new Map<Address, Attempts & { readonly cause: DialCause & { type: "join" } }>();
 
@@ -35,7 +39,7 @@ export class Dialing {
 
   join(address: Address, expectKey: Uint8Array | undefined, now: Millis): void {
     const cause = { type: "join" as const, address, ...(expectKey === undefined ? {} : { expectKey }) };
-    this.#joins.set(address, { cause, failed: 0, nextAt: now, inFlight: undefined });
+    this.#joins.set(address, { cause, failed: 0, nextAt: now, inFlight: undefined, notBefore: now });
   }
 
   /** The dial behind a connection that was opened; each is answered once. */
@@ -67,12 +71,26 @@ export class Dialing {
     if (dial?.cause.type === "join") this.#joins.delete(dial.address);
   }
 
+  /** A live link ended. One that lived for less than a minute is followed by a back-off, so that nothing spins. */
+  unlinked(peer: PeerId, livedMs: number, now: Millis): void {
+    const shortLived = livedMs < MINUTE_MS ? (this.#shortLivedByPeer.get(peer) ?? 0) + 1 : 0;
+    this.#shortLivedByPeer.set(peer, shortLived);
+    const waitMs =
+      shortLived === 0
+        ? LIMITS.dialBackoffMs * this.#state.random()
+        : backoffMs(Math.min(shortLived, 7), this.#state.random());
+    this.#attemptsByPeer.set(peer, { failed: 0, nextAt: now + waitMs, inFlight: undefined, notBefore: now + waitMs });
+  }
+
   /** Something about the peer changed: it is worth another try. */
   changed(peer: PeerId, now: Millis): void {
     const attempts = this.#attemptsByPeer.get(peer);
     if (attempts === undefined || attempts.inFlight !== undefined) return;
     attempts.failed = 0;
-    attempts.nextAt = Math.min(attempts.nextAt, now + this.#state.random() * LIMITS.dialBackoffMs);
+    attempts.nextAt = Math.max(
+      attempts.notBefore,
+      Math.min(attempts.nextAt, now + this.#state.random() * LIMITS.dialBackoffMs),
+    );
   }
 
   changedAll(now: Millis): void {
@@ -103,7 +121,7 @@ export class Dialing {
     if (known !== undefined) return known;
     // The smaller id dials first, so that two peers seldom dial each other at once.
     const patienceMs = this.#state.self < peer ? 0 : LIMITS.dialBackoffMs * (1 + this.#state.random());
-    const created: Attempts = { failed: 0, nextAt: now + patienceMs, inFlight: undefined };
+    const created: Attempts = { failed: 0, nextAt: now + patienceMs, inFlight: undefined, notBefore: now };
     this.#attemptsByPeer.set(peer, created);
     return created;
   }

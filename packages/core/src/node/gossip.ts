@@ -22,17 +22,16 @@ export class Gossip {
     this.#state = state;
   }
 
-  /** The first words on a link to a member. At a first contact nothing is known of what the other side holds: it gets all. */
-  greet(link: LinkId, live: LiveLink, isFirstContact: boolean, now: Millis): void {
-    if (!isFirstContact) {
-      this.heartbeat(link, live, [], now);
-      return;
-    }
-    const [first = [], ...rest] = pagesOf(this.#everything());
+  /**
+   * The first words on a link to a member. At a first contact nothing is known of what the other side holds: it gets
+   * all. A member that calls for the first time shows how it came to be one, since the other side may not have heard.
+   */
+  greet(link: LinkId, live: LiveLink, showing: "all" | "introduction" | "nothing", now: Millis): void {
+    const [first = [], ...rest] = pagesOf(this.#shown(showing));
     this.heartbeat(link, live, first, now);
     for (const page of rest) this.#push(link, page);
     // What crossed on the way is compared soon, instead of a whole interval later.
-    live.heartbeatAt = now + SECOND_MS * (1 + this.#state.random());
+    if (showing !== "nothing") live.heartbeatAt = now + SECOND_MS * (1 + this.#state.random());
   }
 
   heartbeat(link: LinkId, live: LiveLink, records: readonly SignedRecord[], now: Millis): void {
@@ -101,7 +100,8 @@ export class Gossip {
   }
 
   takeWant(link: LinkId, message: MessageOf<"want">): void {
-    const records = message.keys.flatMap(([kind, owner, id]) => this.#state.registry.get(kind, owner, id) ?? []);
+    const keys = new Set(message.keys.map(([kind, owner, id]) => recordKey({ kind, owner, id })));
+    const records = [...keys].flatMap((key) => this.#state.registry.held(key)?.record ?? []);
     for (const page of pagesOf(records)) this.#push(link, page);
   }
 
@@ -165,8 +165,20 @@ export class Gossip {
     if (records.length > 0) this.#state.outbox.send(link, { type: "push", records: [...records] });
   }
 
-  #everything(): SignedRecord[] {
-    return [...this.#state.registry.all()].map((held) => held.record);
+  #shown(showing: "all" | "introduction" | "nothing"): SignedRecord[] {
+    switch (showing) {
+      case "all":
+        return [...this.#state.registry.all()].map((held) => held.record);
+      case "introduction": {
+        const own = this.#state.registry.get("peer", this.#state.self, this.#state.self);
+        return [
+          ...[...this.#state.registry.ofKind("admission")].map((held) => held.record),
+          ...(own === undefined ? [] : [own]),
+        ];
+      }
+      case "nothing":
+        return [];
+    }
   }
 
   #ownClusterId(): PeerBody["cluster"]["id"] | undefined {

@@ -38,9 +38,10 @@ export class Intake {
 
   /**
    * Takes up what may be taken up of the records in one frame. A frame may hold an admission and what the admitted
-   * peer wrote, in any order, so records of unknown owners are tried again as long as something new came in.
+   * peer wrote, in any order, so records of unknown owners are tried again as long as something new came in. Stops at
+   * the first fault of the sender beyond `faultsLeft`: bad signatures must not cost more than good ones.
    */
-  take(values: readonly unknown[], from: LinkId | undefined, now: Millis): IntakeReport {
+  take(values: readonly unknown[], from: LinkId | undefined, now: Millis, faultsLeft: number): IntakeReport {
     const rejections: Rejection[] = [];
     let applied = 0;
     let pending: SignedRecord[] = [];
@@ -50,10 +51,12 @@ export class Intake {
       else rejections.push(shaped.rejection);
     }
     pending = inGossipOrder(pending);
+    const isSpent = () => rejections.reduce((sum, { fault }) => sum + (fault === "sender" ? 1 : 0), 0) > faultsLeft;
     for (let progressed = true; progressed && pending.length > 0; ) {
       progressed = false;
       const unknown: SignedRecord[] = [];
       for (const record of pending) {
+        if (isSpent()) break;
         const verdict = this.#takeOne(record, from, now);
         if (verdict === undefined) {
           applied += 1;
@@ -120,12 +123,12 @@ export class Intake {
     const kind = kinds.get(record.kind);
     const isLastingRecord = isLasting(kind, record);
     if (isAhead(record, now)) return refuse("record_ahead");
-    if (!isLastingRecord && record.owner !== this.#state.self && isBeyondHorizon(record, now))
-      return refuse("record_too_old");
+    const isOwnLive = record.owner === this.#state.self && !isTombstone(record);
+    if (!isLastingRecord && !isOwnLive && isBeyondHorizon(record, now)) return refuse("record_too_old");
     const owner = this.#judgeOwner(record, isLastingRecord);
     if (!owner.ok) return owner;
-    const content = kind === undefined ? accept(record) : checkContent(kind, record);
-    if (!content.ok) return content;
+    const head = kind === undefined ? accept(record) : checkHead(kind, record);
+    if (!head.ok) return head;
     let bytes: Uint8Array;
     try {
       bytes = signedBytes("record", record as unknown as JsonObject);
@@ -137,9 +140,10 @@ export class Intake {
     if (held !== undefined && compareRecords({ record, hash }, held) === 0) return refuse("record_held");
     const proof = checkRecordProof(crypto, record, bytes);
     if (!proof.ok) return proof;
-    return this.#isKeyAcceptable(record)
-      ? accept({ held, hash, kind })
-      : refuse("record_key_mismatch", "the key is not acceptable");
+    if (!this.#isKeyAcceptable(record)) return refuse("record_key_mismatch", "the key is not acceptable");
+    // Judged under a right signature, so that who passes on what a newer version wrote is not charged for it.
+    const complaint = kind === undefined || isTombstone(record) ? undefined : kind.checkBody(record.body, record.owner);
+    return complaint === undefined ? accept({ held, hash, kind }) : refuse("record_body_refused", complaint);
   }
 
   #isKeyAcceptable(record: SignedRecord): boolean {
@@ -176,12 +180,10 @@ export class Intake {
   }
 }
 
-function checkContent(kind: KindDefinition, record: SignedRecord): Result<SignedRecord> {
+function checkHead(kind: KindDefinition, record: SignedRecord): Result<SignedRecord> {
   const idComplaint = kind.checkId(record.id, record.owner);
   if (idComplaint !== undefined) return refuse("record_malformed", idComplaint);
-  if (isTombstone(record)) return kind.isDeletable ? accept(record) : refuse("record_not_deletable", kind.name);
-  const complaint = kind.checkBody(record.body, record.owner);
-  return complaint === undefined ? accept(record) : refuse("record_malformed", complaint);
+  return isTombstone(record) && !kind.isDeletable ? refuse("record_not_deletable", kind.name) : accept(record);
 }
 
 function isLower(a: SignedRecord, b: SignedRecord): boolean {

@@ -1,4 +1,5 @@
 import type { PeerId } from "../identity/id.ts";
+import type { License } from "../license/license.ts";
 import type { Millis } from "../time.ts";
 import type { Greeting } from "../trust/handshake.ts";
 import type { Voucher } from "../trust/voucher.ts";
@@ -28,9 +29,15 @@ export type LinkPhase =
   /** In: nothing was said yet. */
   | { readonly type: "waiting" }
   /** Out: hello is sent. */
-  | { readonly type: "greeted"; readonly own: Greeting }
+  | { readonly type: "greeted"; readonly own: Greeting; readonly license: License }
   /** In: welcome is sent. */
-  | { readonly type: "proving"; readonly own: Greeting; readonly theirs: Greeting; readonly publicKey: Uint8Array }
+  | {
+      readonly type: "proving";
+      readonly own: Greeting /** The one that the greeting named: another may be adopted meanwhile. */;
+      readonly license: License;
+      readonly theirs: Greeting;
+      readonly publicKey: Uint8Array;
+    }
   /** Out: proof is sent, and the other side's license is not known here by its hash. */
   | { readonly type: "awaiting_license"; readonly theirs: Greeting; readonly publicKey: Uint8Array }
   | { readonly type: "live"; readonly live: LiveLink };

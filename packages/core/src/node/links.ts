@@ -50,7 +50,7 @@ export class Links {
     this.#state.links.set(id, link);
     if (origin.direction === "out") {
       const own = this.#greeting();
-      link.phase = { type: "greeted", own };
+      link.phase = { type: "greeted", own, license: this.#state.license };
       this.#state.outbox.send(id, { type: "hello", ...own });
     }
     return undefined;
@@ -58,7 +58,8 @@ export class Links {
 
   /** A message of the handshake, or of a link that is not live yet. */
   received(link: Link, message: Message, now: Millis): Rejection | undefined {
-    const rejection = this.#step(link, message, now);
+    const isLate = now >= link.openedAt + LIMITS.challengeMs;
+    const rejection = isLate ? rejectionOf("handshake_expired") : this.#step(link, message, now);
     if (rejection !== undefined) this.end(link, rejection, now);
     return rejection;
   }
@@ -95,7 +96,7 @@ export class Links {
       case "waiting":
         return message.type === "hello" ? this.#answerHello(link, message, now) : unexpected(message);
       case "greeted":
-        return message.type === "welcome" ? this.#answerWelcome(link, phase.own, message, now) : unexpected(message);
+        return message.type === "welcome" ? this.#answerWelcome(link, phase, message, now) : unexpected(message);
       case "proving":
         return message.type === "proof" ? this.#takeProof(link, phase, message, now) : unexpected(message);
       case "awaiting_license":
@@ -120,12 +121,17 @@ export class Links {
     if (!welcome.ok) return welcome.rejection;
     const transcript = transcriptHash(this.#state.crypto, theirs, own, link.binding);
     const signature = signTranscript(this.#state.crypto, this.#state.identity, "responder", transcript);
-    link.phase = { type: "proving", own, theirs, publicKey: checked.value.publicKey };
+    link.phase = { type: "proving", own, license: this.#state.license, theirs, publicKey: checked.value.publicKey };
     this.#state.outbox.send(link.id, { type: "welcome", ...own, signature });
     return undefined;
   }
 
-  #answerWelcome(link: Link, own: Greeting, theirs: MessageOf<"welcome">, now: Millis): Rejection | undefined {
+  #answerWelcome(
+    link: Link,
+    { own, license }: { readonly own: Greeting; readonly license: License },
+    theirs: MessageOf<"welcome">,
+    now: Millis,
+  ): Rejection | undefined {
     const checked = checkGreeting(
       this.#state.crypto,
       own,
@@ -141,8 +147,8 @@ export class Links {
     }
     const isSameLicense = theirs.license_hash === own.license_hash;
     const signature = signTranscript(this.#state.crypto, this.#state.identity, "initiator", transcript);
-    const license = isSameLicense ? {} : { license: this.#state.license as never };
-    this.#state.outbox.send(link.id, { type: "proof", signature, ...license });
+    const shown = isSameLicense ? {} : { license: license as never };
+    this.#state.outbox.send(link.id, { type: "proof", signature, ...shown });
     const { publicKey } = checked.value;
     if (!isSameLicense) {
       link.phase = { type: "awaiting_license", theirs, publicKey };
@@ -153,7 +159,7 @@ export class Links {
 
   #takeProof(
     link: Link,
-    phase: { own: Greeting; theirs: Greeting; publicKey: Uint8Array },
+    phase: { own: Greeting; license: License; theirs: Greeting; publicKey: Uint8Array },
     proof: MessageOf<"proof">,
     now: Millis,
   ): Rejection | undefined {
@@ -165,7 +171,7 @@ export class Links {
     if (theirs.license_hash !== own.license_hash) {
       const shown = this.#checkShownLicense(theirs, proof.license);
       if (!shown.ok) return shown.rejection;
-      this.#state.outbox.send(link.id, { type: "license", document: this.#state.license as never });
+      this.#state.outbox.send(link.id, { type: "license", document: phase.license as never });
       this.#adoptIfSuccessor(shown.value);
     }
     return this.#goLive(link, theirs, publicKey, now);

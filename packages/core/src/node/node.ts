@@ -53,7 +53,7 @@ export class Node implements ClusterNode {
     this.#links = new Links(this.#state, {
       onLive: (link, live, welcome, now) => this.#becameLive(link, live, welcome, now),
       onHandshakeFailed: (origin, rejection, now) => this.#dialing.failed(origin.dial, rejection, now),
-      onUnlinked: (_, live, now) => this.#unlinked(live, now),
+      onUnlinked: (link, live, now) => this.#unlinked(link, live, now),
     });
     this.#liveness = new Liveness(this.#state, this.#links);
     this.#settling = new Settling(this.#state, this.#own, this.#links, this.#gossip, this.#dialing);
@@ -148,7 +148,7 @@ export class Node implements ClusterNode {
     if (full !== undefined) return full;
     if (!this.#state.isTakingPart()) return rejectionOf("peer_left");
     const key = input.expectKey === undefined ? undefined : base64urlFromBytes(input.expectKey);
-    const invitation = { hosts: input.hosts, key, until: now + LIMITS.invitationMs };
+    const invitation = { address: input.address, hosts: input.hosts, key, until: now + LIMITS.invitationMs };
     this.#state.invitations = [...this.#state.invitations.filter(({ until }) => until > now), invitation].slice(-64);
     this.#dialing.join(input.address, input.expectKey, now);
     return undefined;
@@ -184,11 +184,12 @@ export class Node implements ClusterNode {
 
   /** A message on a live link. A peer that is not a member yet may show why it is one, and learns nothing. */
   #hear(link: Link, live: LiveLink, message: Message, now: Millis): Rejection | undefined {
-    live.heardAt = now;
+    if (message.type !== "heartbeat") live.heardAt = now;
     switch (message.type) {
       case "heartbeat":
         if (!this.#gossip.takeHeartbeat(link, live, message, now))
           return rejectionOf("record_held", "the heartbeat was seen before");
+        live.heardAt = now;
         this.#takeRecords(link, live, message.records, now);
         if (this.#state.isMember(live.peer)) this.#gossip.repair(link.id, live, message, now);
         return undefined;
@@ -249,7 +250,8 @@ export class Node implements ClusterNode {
   }
 
   #takeRecords(link: Link, live: LiveLink, records: readonly unknown[], now: Millis): void {
-    const { rejections } = this.#intake.take(records, link.id, now);
+    if (now >= link.charged.since + MINUTE_MS) Object.assign(link.charged, { since: now, count: 0 });
+    const { rejections } = this.#intake.take(records, link.id, now, LIMITS.refusalsPerMinute - link.charged.count);
     const news = rejections.filter(({ code }) => code !== "record_held" && code !== "record_superseded");
     for (const [code, list] of groupBy(news, (rejection) => rejection.code)) {
       const [first] = list;
@@ -264,7 +266,6 @@ export class Node implements ClusterNode {
       }
     }
     const faults = news.filter(({ fault }) => fault === "sender").length;
-    if (now >= link.charged.since + MINUTE_MS) Object.assign(link.charged, { since: now, count: 0 });
     link.charged.count += faults;
     if (link.charged.count > LIMITS.refusalsPerMinute) this.#links.end(link, rejectionOf("link_failures"), now);
   }
@@ -290,6 +291,9 @@ export class Node implements ClusterNode {
     this.#state.book.set(peer, entry);
     this.#state.outbox.note(entry);
     this.#dialing.linked(peer, origin.direction === "out" ? origin.dial : undefined);
+    // The invitation that this add left for the other side's own dial is used up by it.
+    if (origin.direction === "out")
+      this.#state.invitations = this.#state.invitations.filter(({ address }) => address !== origin.dial.address);
     const isFirstContact = welcome === "first_contact";
     const isAdmittedByIt = this.#state.registry.get("admission", peer, this.#state.self) !== undefined;
     if (isFirstContact || (welcome === "member" && isAdmittedByIt)) this.#own.admit(peer, now);
@@ -311,17 +315,18 @@ export class Node implements ClusterNode {
       );
       this.#state.outbox.send(link.id, { type: "voucher", voucher: voucher as never });
     }
-    this.#gossip.greet(link.id, live, isFirstContact, now);
+    const isStranger = origin.direction === "out" && before?.lastHandshakeAt === undefined;
+    this.#gossip.greet(link.id, live, isFirstContact ? "all" : isStranger ? "introduction" : "nothing", now);
   }
 
-  #unlinked(live: LiveLink, now: Millis): void {
+  #unlinked(link: Link, live: LiveLink, now: Millis): void {
     this.#calls.linkLost(live);
+    this.#dialing.unlinked(live.peer, now - link.openedAt, now);
     const entry = this.#state.book.get(live.peer);
     if (entry === undefined || this.#state.linkByPeer.has(live.peer)) return;
     const idle = { ...entry, reachability: "idle" as const, lastSeenAt: live.heardAt };
     this.#state.book.set(live.peer, idle);
     this.#state.outbox.note(idle);
-    this.#dialing.changed(live.peer, now);
   }
 
   #wake(now: Millis): void {

@@ -3,7 +3,7 @@ import type { JsonObject } from "../encoding/json.ts";
 import { type ClusterId, isId } from "../identity/id.ts";
 import { type PeerBody, peerBodySchema } from "../kinds/peer.ts";
 import { LIMITS } from "../limits.ts";
-import { isBeyondHorizon, isLasting, renewAt } from "../registry/horizon.ts";
+import { isAhead, isBeyondHorizon, isLasting, renewAt } from "../registry/horizon.ts";
 import {
   issueRecord,
   isTombstone,
@@ -103,7 +103,7 @@ export class OwnRecords {
     for (const held of this.#state.registry.ofOwner(this.#state.self)) {
       const { record } = held;
       if (isTombstone(record) || isLasting(this.#state.kinds.get(record.kind), record)) continue;
-      const dueAt = renewAt(record, (held.hash[0] ?? 0) / 256);
+      const dueAt = renewAt(record, held.bucket / 256);
       if (dueAt <= now) this.#issue(record.kind, record.id, { body: record.body }, now);
       else next = Math.min(next, dueAt);
     }
@@ -114,12 +114,11 @@ export class OwnRecords {
   prune(now: Millis): void {
     for (const held of [...this.#state.registry.all()]) {
       const isOwnLive = held.record.owner === this.#state.self && !isTombstone(held.record);
-      if (
-        isOwnLive ||
-        isLasting(this.#state.kinds.get(held.record.kind), held.record) ||
-        !isBeyondHorizon(held.record, now)
-      )
-        continue;
+      const isTooOld =
+        !isLasting(this.#state.kinds.get(held.record.kind), held.record) && isBeyondHorizon(held.record, now);
+      // A clock that was corrected shows what it let in too early.
+      const isTooNew = held.record.owner !== this.#state.self && isAhead(held.record, now);
+      if (isOwnLive || !(isTooOld || isTooNew)) continue;
       this.#state.registry.drop(held.key);
       this.#state.outbox.drop(held.key);
       this.#state.dropped.push(held.key);

@@ -58,7 +58,7 @@ export class Settling {
     if (admitted.size === 0) return;
     for (const { id, live } of this.#state.liveLinks()) {
       const isNew = admitted.has(live.peer) && this.#state.isMember(live.peer) && live.heartbeatsSent === 0;
-      if (isNew) this.#gossip.greet(id, live, true, now);
+      if (isNew) this.#gossip.greet(id, live, "all", now);
     }
   }
 

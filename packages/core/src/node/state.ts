@@ -43,7 +43,12 @@ export class NodeState {
   /** Public keys (base64url) that were seen to belong to an id. */
   readonly keyByPeer = new Map<PeerId, string>();
   /** First contacts that an operator's add on this side allows. */
-  invitations: { readonly hosts: readonly string[]; readonly key: string | undefined; readonly until: Millis }[] = [];
+  invitations: {
+    readonly address: string;
+    readonly hosts: readonly string[];
+    readonly key: string | undefined;
+    readonly until: Millis;
+  }[] = [];
   /** The word of a member for this peer, while it is new. */
   voucher: Voucher | undefined;
   license: License;

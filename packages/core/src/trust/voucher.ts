@@ -11,7 +11,7 @@ import { type Millis, msFromRfc3339, rfc3339FromMs } from "../time.ts";
 
 const instant = z.string().refine((text) => msFromRfc3339(text) !== undefined, "not an RFC 3339 UTC time");
 
-export const voucherSchema = z.strictObject({
+export const voucherSchema = z.looseObject({
   voucher_id: z.custom<VoucherId>((value) => isId("vou", value), "not a vou_ id"),
   peer_id: z.custom<PeerId>((value) => isId("peer", value), "not a peer_ id"),
   public_key: z.string().length(43),
