@@ -52,7 +52,7 @@ const REJECTIONS = {
 
   write_refused: { fault: "us", text: "the write cannot be made" },
   identity_cloned: { fault: "us", text: "another running peer uses this identity; this one has stopped writing" },
-  peer_left: { fault: "us", text: "this peer has left its cluster for good" },
+  peer_left: { fault: "us", text: "this peer has left its cluster, or was revoked, for good" },
   peer_unreachable: { fault: "us", text: "there is no link to the peer" },
 } as const satisfies Record<string, { fault: "sender" | "nobody" | "us"; text: string }>;
 

@@ -104,7 +104,7 @@ function planService(source: PlanSource, { id, role, other, body }: LocalService
 /** Why a service must refuse its traffic, for a person; `undefined` where it may carry it. */
 function refusalOf(source: PlanSource, role: "entry" | "exit", other: PeerId): string | undefined {
   const end = role === "entry" ? "target" : "source";
-  if (source.hasLeft) return "this peer has left its cluster";
+  if (source.hasLeft) return "this peer has left its cluster or was revoked: it carries nothing any more";
   if (source.licenseState === "suspended")
     return "the license has expired and its services are suspended: put in a renewed license";
   const standing = source.peerView(other)?.standing;

@@ -62,7 +62,8 @@ const messageSchema = z.discriminatedUnion("type", [
     is_answer: z.boolean(),
   }),
   z.object({ type: z.literal("ping"), nonce: text }),
-  z.object({ type: z.literal("pong"), nonce: text }),
+  /** With the sender's hashes, so that a neighbour's status does not lag a whole heartbeat behind. */
+  z.object({ type: z.literal("pong"), nonce: text, hashes: hashes.optional() }),
   z.object({ type: z.literal("voucher"), voucher: document }),
   z.object({ type: z.literal("license_wanted"), hash: bytes32 }),
   z.object({ type: z.literal("license"), document }),

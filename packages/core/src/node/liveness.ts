@@ -6,6 +6,7 @@ import type { LinkId } from "./input.ts";
 import type { Link, LiveLink } from "./link.ts";
 import type { Links } from "./links.ts";
 import type { NodeState } from "./state.ts";
+import type { RegistryHashes } from "./view.ts";
 
 /** Pings on live links. A link that does not answer is closed; nothing is ever deleted for it. */
 export class Liveness {
@@ -38,14 +39,22 @@ export class Liveness {
   }
 
   takePing(link: LinkId, message: MessageOf<"ping">): void {
-    this.#state.outbox.send(link, { type: "pong", nonce: message.nonce });
+    this.#state.outbox.send(link, { type: "pong", nonce: message.nonce, ...this.#hashesFor(link) });
   }
 
   takePong(live: LiveLink, message: MessageOf<"pong">, now: Millis): void {
     if (live.openPing?.nonce !== message.nonce) return;
     live.rttMs = now - live.openPing.sentAt;
     live.openPing = undefined;
+    // For status alone: what a push still carries is no difference to repair.
+    live.hashes = message.hashes ?? live.hashes;
     live.pingAt = now + this.#intervalMs();
+  }
+
+  /** Who is no member yet learns nothing of the registry. */
+  #hashesFor(link: LinkId): { hashes?: RegistryHashes } {
+    const live = this.#state.live(link);
+    return live !== undefined && this.#state.isMember(live.peer) ? { hashes: this.#state.registry.hashes } : {};
   }
 
   #ping(link: LinkId, live: LiveLink, now: Millis): void {
