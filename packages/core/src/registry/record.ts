@@ -106,7 +106,13 @@ export function checkRecordProof(crypto: Crypto, record: SignedRecord, bytes?: U
   const publicKey = bytesFromBase64url(record.key);
   if (publicKey === undefined) return refuse("record_malformed", "key");
   if (!doesIdCommitToKey(crypto, record.owner, publicKey)) return refuse("record_key_mismatch");
-  if (!isSealedBy(crypto, "record", publicKey, record as unknown as JsonObject, bytes))
-    return refuse("record_signature_invalid");
+  let isSealed: boolean;
+  try {
+    isSealed = isSealedBy(crypto, "record", publicKey, record as unknown as JsonObject, bytes);
+  } catch (error) {
+    // What canonical JSON cannot carry was never signed.
+    return refuse("record_malformed", error instanceof TypeError ? error.message : undefined);
+  }
+  if (!isSealed) return refuse("record_signature_invalid");
   return accept(record);
 }
