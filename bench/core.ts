@@ -11,7 +11,7 @@ import {
 import { createSimulatedCrypto } from "../test/simulation/crypto.ts";
 import { createRandom } from "../test/simulation/random.ts";
 import { World } from "../test/simulation/world.ts";
-import { median, report, row } from "./report.ts";
+import { median, report, row } from "./support/report.ts";
 
 const ROUNDS = 5;
 const CHECKS = 4000;
