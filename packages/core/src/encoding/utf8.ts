@@ -8,10 +8,12 @@ declare const TextDecoder: new (
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const LONE_SURROGATE = /\p{Surrogate}/u;
+/** ES2024; several times faster where the runtime has it. */
+const native = (String.prototype as { isWellFormed?: (this: string) => boolean }).isWellFormed;
 
 /** True where every surrogate is one of a pair, so that the text has a UTF-8 form. */
 export function isWellFormed(text: string): boolean {
-  return !LONE_SURROGATE.test(text);
+  return native === undefined ? !LONE_SURROGATE.test(text) : native.call(text);
 }
 
 /** UTF-8 of a well-formed text. Throws a TypeError on a lone surrogate, which has no UTF-8 form. */
