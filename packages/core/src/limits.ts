@@ -15,7 +15,11 @@ export const LIMITS = {
   admissionsPerOwner: 4096,
   lastingPerOwner: 256,
   unknownKindPerOwner: 256,
+  /** An owner may delete this many times as many as it may have. */
+  tombstonesPerLive: 4,
   routesPerService: 256,
+  /** How long a peer that knows others waits for one of them before it renews its own records. */
+  takeBackMs: 10 * SECOND_MS,
   challengeMs: 30 * SECOND_MS,
   pendingHandshakes: 64,
   refusalsPerMinute: 20,

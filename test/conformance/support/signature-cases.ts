@@ -1,6 +1,20 @@
 import { createHash } from "node:crypto";
 import { bytesOf, crypto, hexFromBytes } from "../../../packages/core/test/support/fixtures.ts";
-import { add, BASE, decode, encode, isEqual, L, littleEndianOf, multiply, numberOf, P, type Point, torsion, ZERO } from "./edwards.ts";
+import {
+  add,
+  BASE,
+  decode,
+  encode,
+  isEqual,
+  L,
+  littleEndianOf,
+  multiply,
+  numberOf,
+  P,
+  type Point,
+  torsion,
+  ZERO,
+} from "./edwards.ts";
 
 /** Bytes are lower-case hex. */
 export interface SignatureCase {
@@ -22,12 +36,29 @@ interface Signer {
 export function signatureCases(): SignatureCase[] {
   const signer = signerOf("signer");
   const honest = crypto.sign(bytesOf("signer"), text("arctic"));
-  const valid = case_("a signature of RFC 8032 by a key of the prime-order group", signer.publicKey, text("arctic"), honest, true, true);
+  const valid = case_(
+    "a signature of RFC 8032 by a key of the prime-order group",
+    signer.publicKey,
+    text("arctic"),
+    honest,
+    true,
+    true,
+  );
   return [
     ...rfc8032(),
     valid,
-    { ...valid, name: "the same signature over another message", message: hexFromBytes(text("antarctic")), valid: false },
-    { ...valid, name: "the same signature by another key", public_key: hexFromBytes(signerOf("other").publicKey), valid: false },
+    {
+      ...valid,
+      name: "the same signature over another message",
+      message: hexFromBytes(text("antarctic")),
+      valid: false,
+    },
+    {
+      ...valid,
+      name: "the same signature by another key",
+      public_key: hexFromBytes(signerOf("other").publicKey),
+      valid: false,
+    },
     ...wrongLengths(valid),
     ...sNotBelowL(valid, honest),
     ...smallOrderKeys(),
@@ -102,7 +133,14 @@ function smallOrderKeys(): SignatureCase[] {
   return torsion().map((key, index) => {
     const publicKey = encode(key);
     const { message, r, s } = forgedFor(publicKey, key, `small-order key ${index}`);
-    return case_(`a key of small order, ${index} times the generator of the torsion group`, publicKey, message, joined(r, s), false, false);
+    return case_(
+      `a key of small order, ${index} times the generator of the torsion group`,
+      publicKey,
+      message,
+      joined(r, s),
+      false,
+      false,
+    );
   });
 }
 
@@ -112,27 +150,36 @@ function smallOrderR(signer: Signer): SignatureCase[] {
     const message = text(`small-order R ${index}`);
     const r = encode(point);
     const s = (challengeOf(r, signer.publicKey, message) * signer.scalar) % L;
-    return case_(`an R of small order, ${index} times the generator of the torsion group`, signer.publicKey, message, joined(r, s), false, true);
+    return case_(
+      `an R of small order, ${index} times the generator of the torsion group`,
+      signer.publicKey,
+      message,
+      joined(r, s),
+      false,
+      true,
+    );
   });
 }
 
 function nonCanonicalKeys(): SignatureCase[] {
-  return nonCanonicalZeros().map(({ name, bytes }) => {
-    const message = text(`non-canonical key: ${name}`);
-    const { r, s } = forgedWith(message, bytes);
-    return case_(`the key zero written as ${name}`, bytes, message, joined(r, s), false, false);
-  }).concat(
-    [3n, 4n, 5n, 6n].flatMap((y) => {
-      const bytes = littleEndianOf(P + y);
-      try {
-        decode(bytes);
-      } catch {
-        return [];
-      }
-      const signature = joined(encode(BASE), 1n);
-      return [case_(`a key with y = p + ${y}`, bytes, text("non-canonical key"), signature, false, false)];
-    }),
-  );
+  return nonCanonicalZeros()
+    .map(({ name, bytes }) => {
+      const message = text(`non-canonical key: ${name}`);
+      const { r, s } = forgedWith(message, bytes);
+      return case_(`the key zero written as ${name}`, bytes, message, joined(r, s), false, false);
+    })
+    .concat(
+      [3n, 4n, 5n, 6n].flatMap((y) => {
+        const bytes = littleEndianOf(P + y);
+        try {
+          decode(bytes);
+        } catch {
+          return [];
+        }
+        const signature = joined(encode(BASE), 1n);
+        return [case_(`a key with y = p + ${y}`, bytes, text("non-canonical key"), signature, false, false)];
+      }),
+    );
 }
 
 function nonCanonicalR(signer: Signer): SignatureCase[] {
@@ -158,7 +205,14 @@ function cofactoredOnly(signer: Signer): SignatureCase {
   const nonce = numberOf(hash512(text("nonce"))) % L;
   const r = encode(add(multiply(BASE, nonce), torsionGenerator()));
   const s = (nonce + challengeOf(r, signer.publicKey, message) * signer.scalar) % L;
-  return case_("only the equation with the cofactor holds: R is shifted by a point of order 8", signer.publicKey, message, joined(r, s), false, true);
+  return case_(
+    "only the equation with the cofactor holds: R is shifted by a point of order 8",
+    signer.publicKey,
+    message,
+    joined(r, s),
+    false,
+    true,
+  );
 }
 
 /** A' = A + T: where 8 divides k the equation without the cofactor holds too. Such a key is never taken up. */
@@ -176,16 +230,41 @@ function mixedOrderKeys(signer: Signer): SignatureCase[] {
   const holds = signed(true);
   const holdsCofactoredOnly = signed(false);
   return [
-    case_("a key with torsion, where its multiple has none: the equation holds, the key may not be taken up", publicKey, holds.message, holds.signature, true, false),
-    case_("a key with torsion, where only the equation with the cofactor holds", publicKey, holdsCofactoredOnly.message, holdsCofactoredOnly.signature, false, false),
+    case_(
+      "a key with torsion, where its multiple has none: the equation holds, the key may not be taken up",
+      publicKey,
+      holds.message,
+      holds.signature,
+      true,
+      false,
+    ),
+    case_(
+      "a key with torsion, where only the equation with the cofactor holds",
+      publicKey,
+      holdsCofactoredOnly.message,
+      holdsCofactoredOnly.signature,
+      false,
+      false,
+    ),
   ];
 }
 
 function notOnTheCurve(valid: SignatureCase, honest: Uint8Array): SignatureCase[] {
   const stray = littleEndianOf(2n);
   return [
-    { ...valid, name: "a key that is no point (y = 2)", public_key: hexFromBytes(stray), valid: false, key_acceptable: false },
-    { ...valid, name: "an R that is no point (y = 2)", signature: hexFromBytes(new Uint8Array([...stray, ...honest.subarray(32)])), valid: false },
+    {
+      ...valid,
+      name: "a key that is no point (y = 2)",
+      public_key: hexFromBytes(stray),
+      valid: false,
+      key_acceptable: false,
+    },
+    {
+      ...valid,
+      name: "an R that is no point (y = 2)",
+      signature: hexFromBytes(new Uint8Array([...stray, ...honest.subarray(32)])),
+      valid: false,
+    },
   ];
 }
 

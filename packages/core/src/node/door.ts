@@ -36,7 +36,7 @@ export function roomForOneMore(state: NodeState): Rejection | undefined {
 
 /** Until when a fresh peer's door is open; shut for good once it has been in a cluster of two. */
 export function freshUntil(state: NodeState, now: Millis): Millis | undefined {
-  const isAlone = state.registry.countOf("admission", state.self) === 0;
+  const isAlone = state.registry.countOf("admission", state.self, false) === 0;
   return isAlone && state.fresh !== undefined && now < state.fresh.until ? state.fresh.until : undefined;
 }
 

@@ -3,6 +3,7 @@ import { isAcceptableKey } from "../crypto/strict-ed25519.ts";
 import { bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
 import { inGossipOrder } from "../gossip/pages.ts";
+import { doesIdCommitToKey } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import { isAhead, isBeyondHorizon, isLasting } from "../registry/horizon.ts";
 import type { KindDefinition } from "../registry/kind.ts";
@@ -20,6 +21,7 @@ import type { Rejection } from "../rejection.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import type { Millis } from "../time.ts";
 import type { LinkId } from "./input.ts";
+import { type Room, roomFor } from "./quota.ts";
 import type { NodeState } from "./state.ts";
 
 /** What became of a frame's records. */
@@ -51,18 +53,21 @@ export class Intake {
       else rejections.push(shaped.rejection);
     }
     pending = inGossipOrder(pending);
-    const isSpent = () => rejections.reduce((sum, { fault }) => sum + (fault === "sender" ? 1 : 0), 0) > faultsLeft;
+    let faults = rejections.filter(({ fault }) => fault === "sender").length;
     for (let progressed = true; progressed && pending.length > 0; ) {
       progressed = false;
       const unknown: SignedRecord[] = [];
       for (const record of pending) {
-        if (isSpent()) break;
+        if (faults > faultsLeft) break;
         const verdict = this.#takeOne(record, from, now);
         if (verdict === undefined) {
           applied += 1;
           progressed = true;
         } else if (verdict.code === "record_owner_unknown") unknown.push(record);
-        else rejections.push(verdict);
+        else {
+          rejections.push(verdict);
+          if (verdict.fault === "sender") faults += 1;
+        }
       }
       pending = unknown;
     }
@@ -74,7 +79,7 @@ export class Intake {
     const state = this.#state;
     const judged = this.#judge(record, now);
     if (!judged.ok) return judged.rejection;
-    const { held, hash, kind } = judged.value;
+    const { held, hash, room } = judged.value;
     const incoming = { record, hash };
     if (held !== undefined && isEquivocation(held, incoming)) {
       const isNewer = compareRecords(incoming, held) > 0;
@@ -83,12 +88,21 @@ export class Intake {
       if (!isNewer) return refuse("record_superseded").rejection;
     }
     if (record.owner === state.self && from !== undefined && versionAt(record.version) >= state.startedAt) {
+      // Written by this run while the clock was elsewhere: what it wrote since must be put above it.
+      if (state.ownSignatures.has(record.signature)) {
+        state.outrun.push(record);
+        return refuse("record_superseded").rejection;
+      }
       this.#becomeCloned();
       return refuse("identity_cloned").rejection;
     }
-    const refusedByQuota = held === undefined ? this.#makeRoom(record, kind) : undefined;
-    if (refusedByQuota !== undefined) return refusedByQuota;
+    if (room.type === "evict") {
+      state.registry.drop(room.held.key);
+      state.outbox.drop(room.held.key);
+    }
     this.apply(record, hash, from);
+    if (record.owner === state.self && from !== undefined && record.version > state.highestOwnAtStart)
+      this.#endOwnBeyondHorizon(now);
     return undefined;
   }
 
@@ -104,10 +118,7 @@ export class Intake {
     if (touchesTrust) state.forgetMembership();
   }
 
-  #judge(
-    record: SignedRecord,
-    now: Millis,
-  ): Result<{ held: Held | undefined; hash: Uint8Array; kind: KindDefinition | undefined }> {
+  #judge(record: SignedRecord, now: Millis): Result<{ held: Held | undefined; hash: Uint8Array; room: Room }> {
     const { registry, crypto, customerId, kinds } = this.#state;
     if (record.customer_id !== customerId) return refuse("record_foreign", record.customer_id);
     const held = registry.held(recordKey(record));
@@ -120,6 +131,7 @@ export class Intake {
           : held.record.version > record.version;
       if (isBeatenWithoutHash) return refuse("record_superseded");
     }
+    if (!this.#doesIdCommit(record)) return refuse("record_key_mismatch");
     const kind = kinds.get(record.kind);
     const isLastingRecord = isLasting(kind, record);
     if (isAhead(record, now)) return refuse("record_ahead");
@@ -138,12 +150,20 @@ export class Intake {
     if (bytes.length > LIMITS.recordBytes) return refuse("record_too_large", `${bytes.length} bytes`);
     const hash = crypto.sha256(bytes);
     if (held !== undefined && compareRecords({ record, hash }, held) === 0) return refuse("record_held");
+    const room: Room = held === undefined ? roomFor(registry, record, kind) : { type: "free" };
+    if (room.type === "full") return refuse("record_quota", `${record.kind}: ${room.limit}`);
     const proof = checkRecordProof(crypto, record, bytes);
     if (!proof.ok) return proof;
     if (!this.#isKeyAcceptable(record)) return refuse("record_key_mismatch", "the key is not acceptable");
     // Judged under a right signature, so that who passes on what a newer version wrote is not charged for it.
     const complaint = kind === undefined || isTombstone(record) ? undefined : kind.checkBody(record.body, record.owner);
-    return complaint === undefined ? accept({ held, hash, kind }) : refuse("record_body_refused", complaint);
+    return complaint === undefined ? accept({ held, hash, room }) : refuse("record_body_refused", complaint);
+  }
+
+  #doesIdCommit(record: SignedRecord): boolean {
+    if (this.#state.isKeyOf(record.owner, record.key)) return true;
+    const publicKey = bytesFromBase64url(record.key);
+    return publicKey !== undefined && doesIdCommitToKey(this.#state.crypto, record.owner, publicKey);
   }
 
   #isKeyAcceptable(record: SignedRecord): boolean {
@@ -159,18 +179,18 @@ export class Intake {
     return refuse("record_owner_ended", record.owner);
   }
 
-  /** Of lasting kinds the lowest (version, id) are kept, alike everywhere; of the others no more than the limit is taken. */
-  #makeRoom(record: SignedRecord, kind: KindDefinition | undefined): Rejection | undefined {
-    const { registry, outbox } = this.#state;
-    const limit = kind?.limitPerOwner ?? LIMITS.unknownKindPerOwner;
-    if (registry.countOf(record.kind, record.owner) < limit) return undefined;
-    if (!isLasting(kind, record)) return refuse("record_quota", `${record.kind}: ${limit}`).rejection;
-    const ofKind = registry.ofOwner(record.owner).filter((held) => held.record.kind === record.kind);
-    const last = ofKind.reduce((a, b) => (isLower(a.record, b.record) ? b : a));
-    if (!isLower(record, last.record)) return refuse("record_quota", `${record.kind}: ${limit}`).rejection;
-    registry.drop(last.key);
-    outbox.drop(last.key);
-    return undefined;
+  /**
+   * What came back is newer than anything that this disk ever wrote, so the disk is a restored one: what is older than
+   * the horizon was forgotten everywhere, and may have been deleted since.
+   */
+  #endOwnBeyondHorizon(now: Millis): void {
+    const { registry, outbox, kinds, self } = this.#state;
+    for (const { key, record } of registry.ofOwner(self)) {
+      if (isTombstone(record) || isLasting(kinds.get(record.kind), record) || !isBeyondHorizon(record, now)) continue;
+      registry.drop(key);
+      outbox.drop(key);
+      this.#state.dropped.push(key);
+    }
   }
 
   #becomeCloned(): void {
@@ -184,8 +204,4 @@ function checkHead(kind: KindDefinition, record: SignedRecord): Result<SignedRec
   const idComplaint = kind.checkId(record.id, record.owner);
   if (idComplaint !== undefined) return refuse("record_malformed", idComplaint);
   return isTombstone(record) && !kind.isDeletable ? refuse("record_not_deletable", kind.name) : accept(record);
-}
-
-function isLower(a: SignedRecord, b: SignedRecord): boolean {
-  return a.version === b.version ? a.id < b.id : a.version < b.version;
 }

@@ -42,6 +42,7 @@ export class Node implements ClusterNode {
   readonly #settling: Settling;
   #now: Millis;
   #maintainAt: Millis;
+  readonly #renewFrom: Millis;
 
   constructor(options: NodeOptions) {
     this.#state = new NodeState(options);
@@ -59,6 +60,8 @@ export class Node implements ClusterNode {
     this.#settling = new Settling(this.#state, this.#own, this.#links, this.#gossip, this.#dialing);
     this.#now = options.startedAt;
     this.#maintainAt = options.startedAt;
+    // A peer that knows others hears from one of them first: its disk may be a restored one.
+    this.#renewFrom = options.startedAt + (this.#state.members().length > 1 ? LIMITS.takeBackMs : 0);
     this.registry = registryView(this.#state);
     this.peers = peersView(this.#state);
     this.cluster = clusterView(this.#state, this.#own, () => this.#now);
@@ -252,6 +255,7 @@ export class Node implements ClusterNode {
   #takeRecords(link: Link, live: LiveLink, records: readonly unknown[], now: Millis): void {
     if (now >= link.charged.since + MINUTE_MS) Object.assign(link.charged, { since: now, count: 0 });
     const { rejections } = this.#intake.take(records, link.id, now, LIMITS.refusalsPerMinute - link.charged.count);
+    for (const record of this.#state.outrun.splice(0)) this.#own.reissueAbove(record, now);
     const news = rejections.filter(({ code }) => code !== "record_held" && code !== "record_superseded");
     for (const [code, list] of groupBy(news, (rejection) => rejection.code)) {
       const [first] = list;
@@ -335,7 +339,8 @@ export class Node implements ClusterNode {
     for (const { id, live } of this.#memberLinks()) if (now >= live.heartbeatAt) this.#gossip.beat(id, live, now);
     if (now < this.#maintainAt) return;
     this.#own.prune(now);
-    this.#maintainAt = Math.min(now + 60 * MINUTE_MS, Math.max(now + MINUTE_MS, this.#own.renew(now)));
+    if (now < this.#renewFrom) this.#maintainAt = this.#renewFrom;
+    else this.#maintainAt = Math.min(now + 60 * MINUTE_MS, Math.max(now + MINUTE_MS, this.#own.renew(now)));
   }
 
   #memberLinks() {

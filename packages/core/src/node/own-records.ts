@@ -16,6 +16,7 @@ import { accept, type Result, refuse } from "../result.ts";
 import { type Millis, rfc3339FromMs } from "../time.ts";
 import { type ClusterClaim, electClusterId } from "../trust/cluster-id.ts";
 import type { Intake } from "./intake.ts";
+import { limitOf } from "./quota.ts";
 import type { NodeState } from "./state.ts";
 
 /** What this peer writes: its operator's writes, its renewals, its admissions, the cluster id that it bears. */
@@ -29,6 +30,8 @@ export class OwnRecords {
   }
 
   write(kind: string, id: string, body: JsonObject, now: Millis): Result<SignedRecord> {
+    if (kind === "admission")
+      return refuse("write_refused", "admissions are written by first contacts alone: use join");
     const definition = this.#state.kinds.get(kind);
     if (definition === undefined) return refuse("write_refused", `${kind} is no kind of record that is known here`);
     const content = kind === "peer" ? this.#withOwnCluster(body) : body;
@@ -37,7 +40,7 @@ export class OwnRecords {
     const held = this.#state.registry.get(kind, this.#state.self, id);
     if (held !== undefined && isTombstone(held))
       return refuse("write_refused", `${kind} ${id} was deleted, and a deleted id is never used again`);
-    if (held === undefined && this.#state.registry.countOf(kind, this.#state.self) >= definition.limitPerOwner) {
+    if (held === undefined && this.#state.registry.countOf(kind, this.#state.self, false) >= definition.limitPerOwner) {
       return refuse("record_quota", `${kind}: ${definition.limitPerOwner}`);
     }
     return this.#issue(kind, id, { body: content }, now);
@@ -48,12 +51,23 @@ export class OwnRecords {
     if (held === undefined || isTombstone(held))
       return refuse("write_refused", `${kind} ${id} is not a live record of this peer`);
     if (this.#state.kinds.get(kind)?.isDeletable === false) return refuse("record_not_deletable", kind);
+    const limit = limitOf(this.#state.kinds.get(kind), true);
+    if (this.#state.registry.countOf(kind, this.#state.self, true) >= limit) {
+      return refuse("record_quota", `${kind}: ${limit} were deleted in the last 30 days`);
+    }
     return this.#issue(kind, id, { deleted: true }, now);
   }
 
   admit(newcomer: string, now: Millis): void {
     if (this.#state.registry.get("admission", this.#state.self, newcomer) !== undefined) return;
     this.#issue("admission", newcomer, { body: { introduced_at: rfc3339FromMs(now) } }, now);
+  }
+
+  /** Puts what is held above a record that this run wrote before and that came back with a higher version. */
+  reissueAbove(record: SignedRecord, now: Millis): void {
+    const held = this.#state.registry.get(record.kind, this.#state.self, record.id);
+    if (held === undefined || isTombstone(held) || held.version > record.version) return;
+    this.#issue(record.kind, record.id, { body: held.body }, now, record.version);
   }
 
   /** The peer's own record, while it has one. */
@@ -122,6 +136,7 @@ export class OwnRecords {
       this.#state.registry.drop(held.key);
       this.#state.outbox.drop(held.key);
       this.#state.dropped.push(held.key);
+      this.#state.forgetMembership();
     }
   }
 
@@ -129,11 +144,11 @@ export class OwnRecords {
     return this.#state.flags.isCloned !== true && this.#state.isTakingPart();
   }
 
-  #issue(kind: string, id: string, content: RecordContent, now: Millis): Result<SignedRecord> {
+  #issue(kind: string, id: string, content: RecordContent, now: Millis, above?: number): Result<SignedRecord> {
     const { crypto, identity, registry, customerId, flags } = this.#state;
     if (flags.isCloned === true) return refuse("identity_cloned");
     if (!this.#state.isTakingPart()) return refuse("peer_left");
-    const version = nextVersion(registry.get(kind, this.#state.self, id)?.version, now);
+    const version = nextVersion(above ?? registry.get(kind, this.#state.self, id)?.version, now);
     let record: SignedRecord;
     try {
       record = issueRecord(crypto, identity, { kind, id, version, customerId }, content);
@@ -146,8 +161,16 @@ export class OwnRecords {
     const bytes = signedBytes("record", record as unknown as JsonObject);
     // What receivers would refuse must not be written: the owner would hold it alone.
     if (bytes.length > LIMITS.recordBytes) return refuse("record_too_large", `${kind} ${id}: ${bytes.length} bytes`);
+    this.#remember(record.signature);
     this.#intake.apply(record, crypto.sha256(bytes), undefined);
     return accept(record);
+  }
+
+  #remember(signature: string): void {
+    const { ownSignatures } = this.#state;
+    ownSignatures.add(signature);
+    const [oldest] = ownSignatures;
+    if (ownSignatures.size > 4096 && oldest !== undefined) ownSignatures.delete(oldest);
   }
 
   /** The cluster part of the peer record is the node's to write; only the first one comes from outside, from the bootstrap. */

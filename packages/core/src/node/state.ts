@@ -58,6 +58,12 @@ export class NodeState {
   /** Records that became current and keys that ended since the last settling. */
   applied: Applied[] = [];
   dropped: string[] = [];
+  /** Own records of this run that came back above what was written after them. */
+  outrun: SignedRecord[] = [];
+  /** Signatures that this run made, the latest few thousand: what bears one is no clone's. */
+  readonly ownSignatures = new Set<string>();
+  /** The highest version of an own record that the disk held at the start. */
+  readonly highestOwnAtStart: number;
   #membership: Membership | undefined;
 
   constructor(options: NodeOptions) {
@@ -80,6 +86,10 @@ export class NodeState {
       this.registry.put(record, contentHash(options.crypto, record));
       this.keyByPeer.set(record.owner, record.key);
     }
+    this.highestOwnAtStart = Math.max(
+      0,
+      ...options.stored.records.flatMap(({ owner, version }) => (owner === this.self ? [version] : [])),
+    );
     for (const entry of options.stored.book) this.book.set(entry.peer, { ...entry, reachability: "idle" });
     this.keyByPeer.set(this.self, base64urlFromBytes(options.identity.publicKey));
     const { fresh } = options;

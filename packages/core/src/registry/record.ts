@@ -38,7 +38,7 @@ export function recordKey(record: { readonly kind: string; readonly owner: strin
 }
 
 export function isTombstone(record: SignedRecord): record is Tombstone {
-  return "deleted" in record;
+  return (record as { readonly deleted?: boolean }).deleted === true;
 }
 
 /** The instant that a version names. */

@@ -58,7 +58,8 @@ export class Registry {
     const bucket = before?.bucket ?? this.#crypto.sha256(keyBytes)[0] ?? 0;
     const held: Held = { key, record, hash, group, bucket };
     this.#heldByKey.set(key, held);
-    if (before === undefined) this.#count(record.owner, record.kind, 1);
+    if (before !== undefined) this.#count(before.record, -1);
+    this.#count(record, 1);
     setIn(this.#heldByKind, record.kind, () => new Map<RecordKey, Held>()).set(key, held);
     setIn(this.#keysByOwner, record.owner, () => new Set<RecordKey>()).add(key);
     this.#digests[group].put(key, keyBytes, bucket, record.version, hash);
@@ -69,7 +70,7 @@ export class Registry {
     const held = this.#heldByKey.get(key);
     if (held === undefined) return;
     this.#heldByKey.delete(key);
-    this.#count(held.record.owner, held.record.kind, -1);
+    this.#count(held.record, -1);
     this.#heldByKind.get(held.record.kind)?.delete(key);
     this.#keysByOwner.get(held.record.owner)?.delete(key);
     this.#digests[held.group].drop(key, held.bucket);
@@ -91,8 +92,9 @@ export class Registry {
     return this.#keysByOwner.keys();
   }
 
-  countOf(kind: string, owner: PeerId): number {
-    return this.#countByOwnerAndKind.get(`${owner}|${kind}`) ?? 0;
+  /** How many live records, or tombstones, of a kind an owner has. */
+  countOf(kind: string, owner: PeerId, isDead: boolean): number {
+    return this.#countByOwnerAndKind.get(`${owner}|${kind}|${isDead}`) ?? 0;
   }
 
   /** Live records of a kind, in the order of (owner, id). */
@@ -102,8 +104,10 @@ export class Registry {
     return records.sort((a, b) => (recordKey(a) < recordKey(b) ? -1 : 1));
   }
 
-  #count(owner: PeerId, kind: string, change: 1 | -1): void {
-    this.#countByOwnerAndKind.set(`${owner}|${kind}`, this.countOf(kind, owner) + change);
+  #count(record: SignedRecord, change: 1 | -1): void {
+    const { kind, owner } = record;
+    const isDead = isTombstone(record);
+    this.#countByOwnerAndKind.set(`${owner}|${kind}|${isDead}`, this.countOf(kind, owner, isDead) + change);
   }
 }
 

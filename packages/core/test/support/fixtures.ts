@@ -4,7 +4,13 @@ import type { JsonObject } from "../../src/encoding/json.ts";
 import { type CustomerId, createId, type PeerId, peerIdFromKey, type ServiceId } from "../../src/identity/id.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import { issueLicense, type License, type LicenseRoot, type LicenseTerms } from "../../src/license/license.ts";
-import { contentHash, issueRecord, type RecordContent, type SignedRecord, VERSION_PER_MS } from "../../src/registry/record.ts";
+import {
+  contentHash,
+  issueRecord,
+  type RecordContent,
+  type SignedRecord,
+  VERSION_PER_MS,
+} from "../../src/registry/record.ts";
 import { DAY_MS, HOUR_MS, type Millis, rfc3339FromMs } from "../../src/time.ts";
 import { createTestCrypto } from "./crypto.ts";
 

@@ -120,7 +120,9 @@ export class Network {
 
   #dial(peer: TestPeer, effect: Extract<Effect, { type: "dial" }>): void {
     const other = this.#peerByAddress.get(effect.address);
-    this.transcript.push(`${peer.name} dials ${effect.address}${effect.voucher === undefined ? "" : " with a voucher"}`);
+    this.transcript.push(
+      `${peer.name} dials ${effect.address}${effect.voucher === undefined ? "" : " with a voucher"}`,
+    );
     if (other === undefined || this.#cuts.has(pairOf(peer, other))) {
       this.#queue.push({ to: peer, input: { type: "dial_failed", dial: effect.dial, reason: "no answer" } });
       return;
@@ -137,7 +139,10 @@ export class Network {
       input: { type: "opened", direction: "in", link: far.link, binding, remoteHost: hostOf(peer), ...voucher },
     });
     const { dial, address } = effect;
-    this.#queue.push({ to: peer, input: { type: "opened", direction: "out", link: near.link, binding, dial, address } });
+    this.#queue.push({
+      to: peer,
+      input: { type: "opened", direction: "out", link: near.link, binding, dial, address },
+    });
   }
 
   #send(from: TestPeer, link: LinkId, text: string): void {
@@ -147,7 +152,8 @@ export class Network {
     const frame = { from, to: far.peer, text };
     this.frames.push(frame);
     const passed = this.tap(frame);
-    if (passed !== undefined) this.#queue.push({ to: far.peer, input: { type: "received", link: far.link, text: passed } });
+    if (passed !== undefined)
+      this.#queue.push({ to: far.peer, input: { type: "received", link: far.link, text: passed } });
   }
 
   #close(from: TestPeer, link: LinkId): void {
@@ -165,7 +171,8 @@ export class Network {
         `${peer.name} is linked with ${this.#nameOf(notice.peer)}${notice.isFirstContact ? ", a first contact" : ""}`,
       );
     if (notice.type === "join_failed") this.transcript.push(`${peer.name} join failed: ${notice.rejection.code}`);
-    if (notice.type === "peer_ended") this.transcript.push(`${peer.name} sees ${this.#nameOf(notice.peer)} ${notice.how}`);
+    if (notice.type === "peer_ended")
+      this.transcript.push(`${peer.name} sees ${this.#nameOf(notice.peer)} ${notice.how}`);
     if (notice.type === "license_changed") this.transcript.push(`${peer.name} adopts ${notice.license.license_id}`);
     if (notice.type === "refused")
       this.transcript.push(`${peer.name} refuses ${notice.count}: ${notice.rejection.code}`);
@@ -186,7 +193,13 @@ function pairOf(a: TestPeer, b: TestPeer): string {
 
 /** The message in a word, with what of it the transcripts speak about. */
 function summaryOf(text: string): string {
-  const message = JSON.parse(text) as { type: string; records?: { kind: string }[]; license?: unknown; group?: string; code?: string };
+  const message = JSON.parse(text) as {
+    type: string;
+    records?: { kind: string }[];
+    license?: unknown;
+    group?: string;
+    code?: string;
+  };
   const kinds = message.records?.map(({ kind }) => kind).join(" ");
   const details = [
     message.code,

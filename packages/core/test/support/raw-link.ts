@@ -6,7 +6,13 @@ import type { Step } from "../../src/node/cluster-node.ts";
 import type { SignedRecord } from "../../src/registry/record.ts";
 import type { RejectionCode } from "../../src/rejection.ts";
 import type { Millis } from "../../src/time.ts";
-import { type Greeting, PROTOCOL_VERSION, type Role, signTranscript, transcriptHash } from "../../src/trust/handshake.ts";
+import {
+  type Greeting,
+  PROTOCOL_VERSION,
+  type Role,
+  signTranscript,
+  transcriptHash,
+} from "../../src/trust/handshake.ts";
 import type { Voucher } from "../../src/trust/voucher.ts";
 import { bytesOf, crypto, licenseOf, NOW } from "./fixtures.ts";
 import type { TestPeer } from "./test-peer.ts";
@@ -24,7 +30,15 @@ export class RawLink {
   now: Millis;
 
   /** A connection that somebody made to the node. */
-  constructor(peer: TestPeer, options: { readonly voucher?: Voucher; readonly remoteHost?: string; readonly binding?: Uint8Array; readonly now?: Millis } = {}) {
+  constructor(
+    peer: TestPeer,
+    options: {
+      readonly voucher?: Voucher;
+      readonly remoteHost?: string;
+      readonly binding?: Uint8Array;
+      readonly now?: Millis;
+    } = {},
+  ) {
     opened += 1;
     this.id = `raw-${opened}`;
     this.peer = peer;
@@ -33,7 +47,14 @@ export class RawLink {
     const { remoteHost = "somewhere", voucher } = options;
     this.#take(
       peer.handle(
-        { type: "opened", direction: "in", link: this.id, binding: this.binding, remoteHost, ...(voucher === undefined ? {} : { voucher }) },
+        {
+          type: "opened",
+          direction: "in",
+          link: this.id,
+          binding: this.binding,
+          remoteHost,
+          ...(voucher === undefined ? {} : { voucher }),
+        },
         this.now,
       ),
     );
@@ -93,6 +114,12 @@ export function greetingOf(identity: Identity, license: License = licenseOf(), c
 }
 
 /** The signature of `identity` over the transcript of these two greetings. */
-export function signed(role: Role, identity: Identity, initiator: Greeting, responder: Greeting, binding: Uint8Array): string {
+export function signed(
+  role: Role,
+  identity: Identity,
+  initiator: Greeting,
+  responder: Greeting,
+  binding: Uint8Array,
+): string {
   return signTranscript(crypto, identity, role, transcriptHash(crypto, initiator, responder, binding));
 }

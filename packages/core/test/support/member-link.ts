@@ -1,0 +1,27 @@
+import type { Identity } from "../../src/identity/identity.ts";
+import type { SignedRecord } from "../../src/registry/record.ts";
+import { admissionOf, identityOf } from "./fixtures.ts";
+import { RawLink } from "./raw-link.ts";
+import { TestPeer, type TestPeerOptions } from "./test-peer.ts";
+
+/** bob, and a live link to him that the test speaks as alice, a member. */
+export function memberLink(options: TestPeerOptions & { readonly others?: readonly Identity[] } = {}) {
+  const alice = identityOf("alice");
+  const { others = [], records = [], ...rest } = options;
+  const stored: SignedRecord[] = [
+    admissionOf(identityOf("bob"), alice.peerId),
+    ...others.map((other) => admissionOf(alice, other.peerId)),
+    ...records,
+  ];
+  const bob = new TestPeer("bob", { ...rest, records: stored });
+  const link = new RawLink(bob, options.startedAt === undefined ? {} : { now: options.startedAt });
+  if (!link.handshake(alice)) throw new Error("a member is let in");
+  return { alice, bob, link };
+}
+
+/** The refusals that the node told its host of, as `code × count`. */
+export function refusalsOf(peer: TestPeer): string[] {
+  return peer.notices.flatMap((notice) =>
+    notice.type === "refused" ? [`${notice.rejection.code} × ${notice.count}`] : [],
+  );
+}

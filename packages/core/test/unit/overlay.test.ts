@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { linkTargets } from "../../src/gossip/overlay.ts";
+import type { PeerId } from "../../src/identity/id.ts";
+import { identityOf } from "../support/fixtures.ts";
+
+const peers = Array.from({ length: 500 }, (_, index) => identityOf(`peer ${index}`).peerId);
+
+/** Who links with whom: a link is kept by both ends, whoever wished for it. */
+function neighboursOf(members: readonly PeerId[]): Map<PeerId, Set<PeerId>> {
+  const neighbours = new Map<PeerId, Set<PeerId>>(members.map((peer) => [peer, new Set()]));
+  for (const peer of members)
+    for (const target of linkTargets(peer, members)) {
+      neighbours.get(peer)?.add(target);
+      neighbours.get(target)?.add(peer);
+    }
+  return neighbours;
+}
+
+function stepsToAll(neighbours: ReadonlyMap<PeerId, ReadonlySet<PeerId>>, from: PeerId, without?: PeerId): number {
+  const reached = new Set([from]);
+  let edge = [from];
+  for (let steps = 0; ; steps += 1) {
+    edge = edge.flatMap((peer) =>
+      [...(neighbours.get(peer) ?? [])].filter((next) => next !== without && !reached.has(next)),
+    );
+    for (const peer of edge) reached.add(peer);
+    edge = [...new Set(edge)];
+    if (edge.length === 0)
+      return reached.size === neighbours.size - (without === undefined ? 0 : 1) ? steps : Number.POSITIVE_INFINITY;
+  }
+}
+
+describe("the overlay", () => {
+  it("up to 32 peers everyone links with everyone", () => {
+    for (const count of [1, 2, 31, 32]) {
+      const members = peers.slice(0, count);
+      for (const peer of members) expect(linkTargets(peer, members)).toHaveLength(count - 1);
+    }
+  });
+  it.each([33, 50, 100, 255, 256, 257, 500])("%i peers are connected in a few steps, by few links each", (count) => {
+    const neighbours = neighboursOf(peers.slice(0, count));
+    const [first] = neighbours.keys();
+    if (first === undefined) throw new Error("there are peers");
+    expect(stepsToAll(neighbours, first)).toBeLessThanOrEqual(Math.ceil(Math.log2(count)));
+    for (const set of neighbours.values()) expect(set.size).toBeLessThanOrEqual(2 * Math.log2(count) + 6);
+  });
+  it("stays connected without any one peer", () => {
+    const neighbours = neighboursOf(peers.slice(0, 40));
+    const names = [...neighbours.keys()];
+    for (const [index, without] of names.entries()) {
+      const from = names[(index + 1) % names.length];
+      if (from !== undefined) expect(stepsToAll(neighbours, from, without)).toBeLessThan(8);
+    }
+  });
+  it("wishes are mutual, and nobody links with itself", () => {
+    const members = peers.slice(0, 70);
+    for (const peer of members) {
+      const targets = linkTargets(peer, members);
+      expect(targets).not.toContain(peer);
+      for (const target of targets) expect(linkTargets(target, members)).toContain(peer);
+    }
+  });
+  it("is the same whatever order the members come in", () => {
+    const members = peers.slice(0, 70);
+    const [self] = members;
+    if (self !== undefined) expect(linkTargets(self, members.toReversed())).toEqual(linkTargets(self, members));
+  });
+});
