@@ -7,6 +7,8 @@ export interface Environment {
   readonly token: string | undefined;
   readonly recoveryToken: string | undefined;
   readonly isColorWanted: boolean;
+  /** A bug's stack is shown. */
+  readonly isDebugging: boolean;
 }
 
 export function environmentOf(variables: NodeJS.ProcessEnv = process.env): Environment {
@@ -16,6 +18,7 @@ export function environmentOf(variables: NodeJS.ProcessEnv = process.env): Envir
     token: filled(variables.ARCTIC_TOKEN),
     recoveryToken: filled(variables.ARCTIC_RECOVERY_TOKEN),
     isColorWanted: filled(variables.NO_COLOR) === undefined,
+    isDebugging: filled(variables.ARCTIC_DEBUG) !== undefined,
   };
 }
 

@@ -1,3 +1,4 @@
+import { environmentOf } from "./environment.ts";
 import { EXIT, Failure, usageFailure } from "./failure.ts";
 
 /** Every error that a command ends with, as a failure. Errors of the API's client are told by `ClientFailures`. */
@@ -5,7 +6,7 @@ export function failureFromError(error: unknown): Failure {
   if (error instanceof Failure) return error;
   if (!(error instanceof Error)) return new Failure(EXIT.general, "INTERNAL", `internal error: ${String(error)}`);
   if (isParseError(error)) return usageFailure(lowerFirst(firstParagraph(error.message)), "--help shows the usage.");
-  const stack = process.env.ARCTIC_DEBUG === undefined ? undefined : error.stack;
+  const stack = environmentOf().isDebugging ? error.stack : undefined;
   return new Failure(EXIT.general, "INTERNAL", `internal error: ${error.message}`, {
     next: stack ?? "This is a bug in arctic. ARCTIC_DEBUG=1 shows where it happened.",
   });

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { kindTable } from "../../src/kinds/kinds.ts";
 import { compareRecords, type Hashed } from "../../src/registry/merge.ts";
-import { isTombstone, type RecordKey, recordKey } from "../../src/registry/record.ts";
+import { type RecordKey, recordKey } from "../../src/registry/record.ts";
 import { Registry } from "../../src/registry/registry.ts";
 import { crypto, hashed, identityOf, NOW, recordOf, versionOf } from "../support/fixtures.ts";
 

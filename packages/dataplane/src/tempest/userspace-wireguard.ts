@@ -41,7 +41,7 @@ class UserspaceWireguard implements Wireguard {
     const { name } = this.#options;
     const child = startProcess("setpriv", ["--pdeathsig", "KILL", "wireguard-go", "-f", name], {
       env: {
-        PATH: process.env.PATH ?? "/usr/sbin:/usr/bin:/sbin:/bin",
+        PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         LOG_LEVEL: "error",
         WG_PROCESS_FOREGROUND: "1",
       },

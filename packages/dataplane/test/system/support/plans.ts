@@ -1,4 +1,4 @@
-import type { DataplaneIdentity, NetworkPlan, PlanPeer, PlanRoute, PlanService } from "@arctic/dataplane";
+import type { DataplaneIdentity, NetworkPlan, PlanPeer, PlanService } from "@arctic/dataplane";
 
 export const PEER_A = "peer_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 export const PEER_B = "peer_01BX5ZZKBKACTAV9WEVGEMMVRZ";
