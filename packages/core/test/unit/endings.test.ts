@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import type { SignedRecord } from "../../src/registry/record.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/time.ts";
 import {
   admissionOf,
