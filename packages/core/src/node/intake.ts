@@ -12,6 +12,7 @@ import {
   checkRecordProof,
   checkRecordShape,
   isTombstone,
+  type RecordKey,
   recordKey,
   type SignedRecord,
   versionAt,
@@ -33,6 +34,8 @@ export interface IntakeReport {
 /** The only way into the registry: every record, local or remote, is judged here, the cheap checks first, the signature last. */
 export class Intake {
   readonly #state: NodeState;
+  /** (owner, key) pairs of the present frame that were found to belong together: a record may be tried many times. */
+  readonly #committed = new Set<string>();
 
   constructor(state: NodeState) {
     this.#state = state;
@@ -44,6 +47,7 @@ export class Intake {
    * the first fault of the sender beyond `faultsLeft`: bad signatures must not cost more than good ones.
    */
   take(values: readonly unknown[], from: LinkId | undefined, now: Millis, faultsLeft: number): IntakeReport {
+    this.#committed.clear();
     const rejections: Rejection[] = [];
     let applied = 0;
     let pending: SignedRecord[] = [];
@@ -96,9 +100,11 @@ export class Intake {
       this.#becomeCloned();
       return refuse("identity_cloned").rejection;
     }
-    if (room.type === "evict") {
-      state.registry.drop(room.held.key);
-      state.outbox.drop(room.held.key);
+    if (room.type === "evict") this.#drop(room.held.key);
+    if (room.type === "full") {
+      // There is no place for the tombstone, but what it ends is ended.
+      this.#drop(recordKey(record));
+      return refuse("record_quota", `${record.kind}: ${room.limit}`).rejection;
     }
     this.apply(record, hash, from);
     if (record.owner === state.self && from !== undefined && record.version > state.highestOwnAtStart)
@@ -150,8 +156,9 @@ export class Intake {
     if (bytes.length > LIMITS.recordBytes) return refuse("record_too_large", `${bytes.length} bytes`);
     const hash = crypto.sha256(bytes);
     if (held !== undefined && compareRecords({ record, hash }, held) === 0) return refuse("record_held");
-    const room: Room = held === undefined ? roomFor(registry, record, kind) : { type: "free" };
-    if (room.type === "full") return refuse("record_quota", `${record.kind}: ${room.limit}`);
+    const isFirstOfItsState = held === undefined || (isTombstone(record) && !isTombstone(held.record));
+    const room: Room = isFirstOfItsState ? roomFor(registry, record, kind) : { type: "free" };
+    if (room.type === "full" && held === undefined) return refuse("record_quota", `${record.kind}: ${room.limit}`);
     const proof = checkRecordProof(crypto, record, bytes);
     if (!proof.ok) return proof;
     if (!this.#isKeyAcceptable(record)) return refuse("record_key_mismatch", "the key is not acceptable");
@@ -161,9 +168,12 @@ export class Intake {
   }
 
   #doesIdCommit(record: SignedRecord): boolean {
-    if (this.#state.isKeyOf(record.owner, record.key)) return true;
+    const pair = `${record.owner} ${record.key}`;
+    if (this.#state.isKeyOf(record.owner, record.key) || this.#committed.has(pair)) return true;
     const publicKey = bytesFromBase64url(record.key);
-    return publicKey !== undefined && doesIdCommitToKey(this.#state.crypto, record.owner, publicKey);
+    if (publicKey === undefined || !doesIdCommitToKey(this.#state.crypto, record.owner, publicKey)) return false;
+    this.#committed.add(pair);
+    return true;
   }
 
   #isKeyAcceptable(record: SignedRecord): boolean {
@@ -184,13 +194,17 @@ export class Intake {
    * the horizon was forgotten everywhere, and may have been deleted since.
    */
   #endOwnBeyondHorizon(now: Millis): void {
-    const { registry, outbox, kinds, self } = this.#state;
+    const { registry, kinds, self } = this.#state;
     for (const { key, record } of registry.ofOwner(self)) {
       if (isTombstone(record) || isLasting(kinds.get(record.kind), record) || !isBeyondHorizon(record, now)) continue;
-      registry.drop(key);
-      outbox.drop(key);
-      this.#state.dropped.push(key);
+      this.#drop(key);
     }
+  }
+
+  #drop(key: RecordKey): void {
+    this.#state.registry.drop(key);
+    this.#state.outbox.drop(key);
+    this.#state.dropped.push(key);
   }
 
   #becomeCloned(): void {
