@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { add, decode, encode, torsion } from "../../../../test/conformance/support/edwards.ts";
 import { peerIdFromKey } from "../../src/identity/id.ts";
 import { SECOND_MS } from "../../src/time.ts";
+import { checkGreeting } from "../../src/trust/handshake.ts";
 import { bytesOf, crypto, identityOf, licenseIdOf, licenseOf, NOW } from "../support/fixtures.ts";
 import type { Network } from "../support/network.ts";
 import { greetingOf, RawLink, signed } from "../support/raw-link.ts";
@@ -79,6 +80,14 @@ describe("the handshake under attack", () => {
       ...greetingOf({ ...bob.identity, peerId: peerIdFromKey(crypto, bob.identity.publicKey, NOW) }),
     });
     expect(sameKey.closedWith).toBe("handshake_self");
+  });
+
+  it("T2: a peer that answers with the very challenge that it was sent is refused", () => {
+    const own = greetingOf(identityOf("bob"), licenseOf(), "one challenge");
+    const theirs = (challenge: string) =>
+      checkGreeting(crypto, own, greetingOf(mallory, licenseOf(), challenge), false);
+    expect(theirs("one challenge")).toMatchObject({ ok: false, rejection: { code: "handshake_self" } });
+    expect(theirs("another challenge").ok).toBe(true);
   });
 
   it("T2: what a peer said is refused when it comes back", () => {
