@@ -17,6 +17,11 @@ export default defineConfig({
         testTimeout: 30_000,
       }),
       project("simulation", ["test/simulation/**/*.test.ts"], { testTimeout: 120_000 }),
+      project("attacks", ["test/attacks/**/*.test.ts", "test/fuzz/**/*.test.ts"], { testTimeout: 120_000 }),
+      project("examples", ["examples/**/*.test.ts", "test/browser/**/*.test.ts"], {
+        testTimeout: 60_000,
+        hookTimeout: 60_000,
+      }),
       project("integration", ["packages/*/test/integration/**/*.test.ts"], {
         testTimeout: 60_000,
         hookTimeout: 60_000,

@@ -63,6 +63,7 @@ describe("core's exports", () => {
       "createClusterNode",
       "createId",
       "createIdentity",
+      "createSharedRecords",
       "defineKind",
       "isId",
       "isInCidr",

@@ -43,6 +43,7 @@ export type { ClusterNode, NodeOptions, Step } from "./node/cluster-node.ts";
 export { createClusterNode } from "./node/create-cluster-node.ts";
 export type { Effect, NodeFlags, Notice } from "./node/effect.ts";
 export type { Address, CallId, DialId, Input, LinkId } from "./node/input.ts";
+export { createSharedRecords, type SharedRecords } from "./node/shared-records.ts";
 export type { ClusterView, PeersView, PeerView, RegistryHashes, RegistryView } from "./node/view.ts";
 export type { DigestGroup, KindDefinition } from "./registry/kind.ts";
 export {

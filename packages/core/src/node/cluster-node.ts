@@ -8,6 +8,7 @@ import type { Millis } from "../time.ts";
 import type { PeerBookEntry } from "../trust/peer-book.ts";
 import type { Effect, NodeFlags } from "./effect.ts";
 import type { Input } from "./input.ts";
+import type { SharedRecords } from "./shared-records.ts";
 import type { ClusterView, PeersView, RegistryView } from "./view.ts";
 
 export interface NodeOptions {
@@ -21,6 +22,8 @@ export interface NodeOptions {
   /** What `persist` effects stored before. Trusted: it was verified when it came. */
   readonly stored: {
     readonly records: readonly SignedRecord[];
+    /** Records that many nodes of one process begin with and hold only once, beside those in `records`. */
+    readonly shared?: SharedRecords;
     readonly book: readonly PeerBookEntry[];
     readonly flags: NodeFlags;
   };

@@ -119,9 +119,7 @@ export class Intake {
     state.keyByPeer.set(record.owner, record.key);
     state.outbox.keep(record);
     state.applied.push({ record, from });
-    const touchesTrust =
-      record.kind === "admission" || record.kind === "revocation" || (record.kind === "peer" && isTombstone(record));
-    if (touchesTrust) state.forgetMembership();
+    state.noteTrust(record);
   }
 
   #judge(record: SignedRecord, now: Millis): Result<{ held: Held | undefined; hash: Uint8Array; room: Room }> {
@@ -183,7 +181,7 @@ export class Intake {
 
   #judgeOwner(record: SignedRecord, isLastingRecord: boolean): Result<SignedRecord> {
     if (record.owner === this.#state.self) return accept(record);
-    const standing = this.#state.membership.standingByPeer.get(record.owner);
+    const standing = this.#state.membership.isAdmitted(record.owner) ? this.#state.standingOf(record.owner) : undefined;
     if (standing === "member" || (standing !== undefined && isLastingRecord)) return accept(record);
     if (standing === undefined) return refuse("record_owner_unknown", record.owner);
     return refuse("record_owner_ended", record.owner);
@@ -205,6 +203,7 @@ export class Intake {
     this.#state.registry.drop(key);
     this.#state.outbox.drop(key);
     this.#state.dropped.push(key);
+    this.#state.forgetMembership();
   }
 
   #becomeCloned(): void {

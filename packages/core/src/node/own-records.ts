@@ -136,7 +136,6 @@ export class OwnRecords {
       this.#state.registry.drop(held.key);
       this.#state.outbox.drop(held.key);
       this.#state.dropped.push(held.key);
-      this.#state.forgetMembership();
     }
   }
 

@@ -26,7 +26,7 @@ export class Settling {
     this.#gossip = gossip;
     this.#dialing = dialing;
     this.#ended = new Set(
-      [...state.membership.standingByPeer].flatMap(([peer, standing]) => (standing === "member" ? [] : [peer])),
+      [...state.membership.admitted()].flatMap(([peer, standing]) => (standing === "member" ? [] : [peer])),
     );
   }
 
@@ -63,7 +63,7 @@ export class Settling {
   }
 
   #endPeers(now: Millis): void {
-    for (const [peer, standing] of this.#state.membership.standingByPeer) {
+    for (const [peer, standing] of this.#state.membership.admitted()) {
       if (standing === "member" || this.#ended.has(peer)) continue;
       this.#ended.add(peer);
       this.#state.outbox.notify({ type: "peer_ended", peer, how: standing });

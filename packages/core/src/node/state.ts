@@ -1,20 +1,22 @@
 import type { Crypto } from "../crypto/crypto.ts";
 import { base64urlFromBytes } from "../encoding/base64url.ts";
-import { type CustomerId, isId, keyMarkOf, type PeerId } from "../identity/id.ts";
+import { type CustomerId, isId, type PeerId } from "../identity/id.ts";
 import type { Identity } from "../identity/identity.ts";
 import { kindTable } from "../kinds/kinds.ts";
 import { checkLicense, type License, type LicenseRoot, licenseHash } from "../license/license.ts";
 import type { KindTable } from "../registry/kind.ts";
+import { LayeredMap } from "../registry/layered-map.ts";
 import { contentHash, isTombstone, type SignedRecord } from "../registry/record.ts";
 import { Registry } from "../registry/registry.ts";
 import type { Millis } from "../time.ts";
-import { computeMembership, type Membership, type Standing } from "../trust/membership.ts";
+import { introducersFrom, Membership, membershipFrom, type Standing } from "../trust/membership.ts";
 import type { PeerBookEntry } from "../trust/peer-book.ts";
 import type { Voucher } from "../trust/voucher.ts";
 import type { NodeOptions } from "./cluster-node.ts";
 import type { NodeFlags } from "./effect.ts";
 import type { LinkId } from "./input.ts";
 import type { Link, LiveLink } from "./link.ts";
+import { membershipFacts } from "./membership-facts.ts";
 import { Outbox } from "./outbox.ts";
 
 /** A record that became current in this step, and the link that it came by; a local write has none. */
@@ -41,7 +43,7 @@ export class NodeState {
   readonly linkByPeer = new Map<PeerId, LinkId>();
   readonly book = new Map<PeerId, PeerBookEntry>();
   /** Public keys (base64url) that were seen to belong to an id. */
-  readonly keyByPeer = new Map<PeerId, string>();
+  readonly keyByPeer: LayeredMap<PeerId, string>;
   /** First contacts that an operator's add on this side allows. */
   invitations: {
     readonly address: string;
@@ -65,6 +67,7 @@ export class NodeState {
   /** The highest version of an own record that the disk held at the start. */
   readonly highestOwnAtStart: number;
   #membership: Membership | undefined;
+  #introducerByPeer: ReadonlyMap<PeerId, PeerId> | undefined;
 
   constructor(options: NodeOptions) {
     const license = checkLicense(options.crypto, options.roots, options.license);
@@ -81,15 +84,19 @@ export class NodeState {
     this.customerId = license.value.customer_id;
     this.flags = options.stored.flags;
     this.kinds = kindTable(options.kinds);
-    this.registry = new Registry(options.crypto, this.kinds);
+    const { shared } = options.stored;
+    this.registry = new Registry(options.crypto, this.kinds, shared?.registry);
+    this.keyByPeer = new LayeredMap(shared?.keyByPeer);
+    // What is stored besides may change who belongs: then all facts are looked at.
+    const base = options.stored.records.length === 0 ? shared?.membershipOf(this.self) : undefined;
+    if (base !== undefined) this.#membership = new Membership(this.self, base);
     for (const record of options.stored.records) {
       this.registry.put(record, contentHash(options.crypto, record));
       this.keyByPeer.set(record.owner, record.key);
     }
-    this.highestOwnAtStart = Math.max(
-      0,
-      ...options.stored.records.flatMap(({ owner, version }) => (owner === this.self ? [version] : [])),
-    );
+    this.highestOwnAtStart = this.registry
+      .ofOwner(this.self)
+      .reduce((highest, { record }) => Math.max(highest, record.version), 0);
     for (const entry of options.stored.book) this.book.set(entry.peer, { ...entry, reachability: "idle" });
     this.keyByPeer.set(this.self, base64urlFromBytes(options.identity.publicKey));
     const { fresh } = options;
@@ -102,29 +109,47 @@ export class NodeState {
           };
   }
 
+  /** Grows with the records that are applied; made anew after `forgetMembership`. */
   get membership(): Membership {
-    this.#membership ??= computeMembership(this.#membershipFacts());
+    this.#membership ??= membershipFrom(membershipFacts(this.self, this.registry));
     return this.#membership;
   }
 
-  /** To be called when an admission, a revocation or a peer's tombstone was applied. */
+  /** To be called when a record was applied: admissions, revocations and peers' tombstones change who is trusted. */
+  noteTrust(record: SignedRecord): void {
+    const { kind, owner, id } = record;
+    if (kind === "admission" && isId("peer", id)) {
+      this.#introducerByPeer = undefined;
+      // One by a stranger leads nowhere; it is counted when all facts are looked at again.
+      if (this.membership.isAdmitted(owner)) this.membership.admit(id);
+    } else if (kind === "revocation" && isId("peer", id)) {
+      if (this.membership.isAdmitted(owner)) this.membership.end(id, "revoked");
+    } else if (kind === "peer" && isTombstone(record)) this.membership.end(owner, "left");
+  }
+
+  /** To be called when an admission, a revocation or a peer's tombstone was dropped. */
   forgetMembership(): void {
     this.#membership = undefined;
+    this.#introducerByPeer = undefined;
+  }
+
+  /** The introducer by which a peer was first reached. */
+  introducerOf(peer: PeerId): PeerId | undefined {
+    this.#introducerByPeer ??= introducersFrom(this.self, membershipFacts(this.self, this.registry).admissions);
+    return this.#introducerByPeer.get(peer);
   }
 
   standingOf(peer: PeerId): Standing | undefined {
-    return this.membership.standingByPeer.get(peer) ?? this.membership.endByMark.get(keyMarkOf(peer));
+    return this.membership.standingOf(peer);
   }
 
   isMember(peer: PeerId): boolean {
     return this.standingOf(peer) === "member";
   }
 
-  /** Members in the order of their ids, this peer included while it is one. */
-  members(): PeerId[] {
-    return [...this.membership.standingByPeer]
-      .flatMap(([peer, standing]) => (standing === "member" ? [peer] : []))
-      .sort();
+  /** Members in the order of their ids, this peer included while it is one. The same list until something changes. */
+  members(): readonly PeerId[] {
+    return this.membership.members();
   }
 
   /** False once this peer has left or was revoked: it stops taking part. */
@@ -169,16 +194,5 @@ export class NodeState {
 
   randomText(): string {
     return base64urlFromBytes(this.crypto.randomBytes(12));
-  }
-
-  #membershipFacts() {
-    const admissions = [...this.registry.ofKind("admission")].flatMap(({ record }) =>
-      isId("peer", record.id) ? [{ introducer: record.owner, newcomer: record.id }] : [],
-    );
-    const revocations = [...this.registry.ofKind("revocation")].flatMap(({ record }) =>
-      isId("peer", record.id) ? [{ revoker: record.owner, revoked: record.id }] : [],
-    );
-    const left = [...this.registry.ofKind("peer")].flatMap(({ record }) => (isTombstone(record) ? [record.owner] : []));
-    return { self: this.self, admissions, revocations, left };
   }
 }

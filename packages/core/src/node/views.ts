@@ -23,7 +23,7 @@ export function registryView(state: NodeState): RegistryView {
 
 export function peersView(state: NodeState): PeersView {
   const known = () =>
-    [...new Set([...state.membership.standingByPeer.keys(), ...state.linkByPeer.keys()])].filter(
+    [...new Set([...Array.from(state.membership.admitted(), ([peer]) => peer), ...state.linkByPeer.keys()])].filter(
       (peer) => peer !== state.self,
     );
   return {
@@ -31,7 +31,7 @@ export function peersView(state: NodeState): PeersView {
       known()
         .sort()
         .map((peer) => peerView(state, peer)),
-    get: (peer) => (known().includes(peer) ? peerView(state, peer) : undefined),
+    get: (peer) => (isKnown(state, peer) ? peerView(state, peer) : undefined),
     isMember: (peer) => state.isMember(peer),
   };
 }
@@ -63,6 +63,10 @@ export function clusterView(state: NodeState, own: OwnRecords, now: () => Millis
   };
 }
 
+function isKnown(state: NodeState, peer: PeerId): boolean {
+  return peer !== state.self && (state.membership.isAdmitted(peer) || state.linkByPeer.has(peer));
+}
+
 function elected(own: OwnRecords, now: Millis) {
   const claim = own.electedCluster(now) ?? own.ownClaim();
   if (claim === undefined) throw new Error("this peer has no record of its own yet: write its peer record first");
@@ -85,7 +89,7 @@ function peerView(state: NodeState, peer: PeerId): PeerView {
     lastHandshakeAt: entry?.lastHandshakeAt,
     skewMs: live?.skewMs,
     hashes: live?.hashes,
-    introducedBy: state.membership.introducerByPeer.get(peer),
+    introducedBy: state.introducerOf(peer),
     provenAddresses: entry?.provenAddresses ?? [],
   };
 }

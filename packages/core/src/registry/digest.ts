@@ -1,40 +1,58 @@
 import type { Crypto } from "../crypto/crypto.ts";
-import { compareBytes, concatBytes, lengthPrefixed } from "../encoding/framing.ts";
+import { concatBytes, lengthPrefixed } from "../encoding/framing.ts";
 import type { RecordKey } from "./record.ts";
+import { Sketch } from "./sketch.ts";
 
 export const BUCKETS = 256;
 /** How much of a bucket's hash travels when two registries are compared; the whole hash stays local. */
 export const BUCKET_MARK_BYTES = 8;
 
-interface Entry {
-  readonly keyBytes: Uint8Array;
-  readonly bytes: Uint8Array;
+/** What a digest covers of a record: `lp(key) lp(version) content-hash`; the key is ASCII, the version its decimal text. */
+export function digestEntry(key: RecordKey, version: number, contentHash: Uint8Array): Uint8Array {
+  return concatBytes(lengthPrefixed(key, String(version)), contentHash);
 }
 
 /**
  * SHA-256 over 256 bucket hashes. A record's bucket is the first byte of SHA-256 of its registry key; a bucket hashes
- * its entries `lp(key) lp(version) content-hash` in the order of the keys' bytes. One change costs one bucket.
+ * its entries in the order of the keys' bytes. One change costs one bucket.
+ * A sketch of the same records is kept beside it.
  */
 export class Digest {
+  readonly sketch: Sketch;
   readonly #crypto: Pick<Crypto, "sha256">;
-  readonly #buckets: Map<RecordKey, Entry>[] = Array.from({ length: BUCKETS }, () => new Map());
-  readonly #hashes: (Uint8Array | undefined)[] = new Array(BUCKETS).fill(undefined);
+  readonly #entryOf: (key: RecordKey) => Uint8Array | undefined;
+  /** Each in the order of its keys, which is that of their bytes, since they are ASCII. A bucket that is shared with the digest that this one was forked from is copied before its first change. */
+  readonly #buckets: RecordKey[][];
+  readonly #isShared: boolean[];
+  readonly #hashes: (Uint8Array | undefined)[];
   #root: Uint8Array | undefined;
 
-  constructor(crypto: Pick<Crypto, "sha256">) {
+  constructor(crypto: Pick<Crypto, "sha256">, entryOf: (key: RecordKey) => Uint8Array | undefined, from?: Digest) {
     this.#crypto = crypto;
+    this.#entryOf = entryOf;
+    this.#root = from?.root();
+    this.#buckets = from === undefined ? Array.from({ length: BUCKETS }, () => []) : [...from.#buckets];
+    this.#isShared = new Array(BUCKETS).fill(from !== undefined);
+    this.#hashes = from === undefined ? new Array(BUCKETS).fill(undefined) : [...from.#hashes];
+    this.sketch = new Sketch(crypto, from?.sketch);
   }
 
-  put(key: RecordKey, keyBytes: Uint8Array, bucket: number, version: number, contentHash: Uint8Array): void {
-    this.#buckets[bucket]?.set(key, {
-      keyBytes,
-      bytes: concatBytes(lengthPrefixed(keyBytes, String(version)), contentHash),
-    });
+  /** To be called after a record came under a key, with the content hash that it replaced, if any. */
+  put(key: RecordKey, bucket: number, hash: Uint8Array, replaced: Uint8Array | undefined): void {
+    if (replaced === undefined) insertSorted(this.#ownBucket(bucket), key);
+    else this.sketch.toggle(replaced, -1);
+    this.sketch.toggle(hash, 1);
     this.#forget(bucket);
   }
 
-  drop(key: RecordKey, bucket: number): void {
-    if (this.#buckets[bucket]?.delete(key)) this.#forget(bucket);
+  /** To be called after the record under a key was dropped. */
+  drop(key: RecordKey, bucket: number, hash: Uint8Array): void {
+    const keys = this.#ownBucket(bucket);
+    const index = placeOf(keys, key);
+    if (keys[index] !== key) return;
+    keys.splice(index, 1);
+    this.sketch.toggle(hash, -1);
+    this.#forget(bucket);
   }
 
   root(): Uint8Array {
@@ -49,21 +67,46 @@ export class Digest {
     return Array.from({ length: BUCKETS }, (_, bucket) => this.#hashOf(bucket).subarray(0, BUCKET_MARK_BYTES));
   }
 
-  keysIn(bucket: number): Iterable<RecordKey> {
-    return this.#buckets[bucket]?.keys() ?? [];
+  keysIn(bucket: number): readonly RecordKey[] {
+    return this.#buckets[bucket] ?? [];
   }
 
   #hashOf(bucket: number): Uint8Array {
     const known = this.#hashes[bucket];
     if (known !== undefined) return known;
-    const entries = [...(this.#buckets[bucket]?.values() ?? [])].sort((a, b) => compareBytes(a.keyBytes, b.keyBytes));
-    const hash = this.#crypto.sha256(concatBytes(...entries.map((entry) => entry.bytes)));
+    const hash = this.#crypto.sha256(concatBytes(...this.keysIn(bucket).flatMap((key) => this.#entryOf(key) ?? [])));
     this.#hashes[bucket] = hash;
     return hash;
+  }
+
+  #ownBucket(bucket: number): RecordKey[] {
+    const keys = this.#buckets[bucket] ?? [];
+    if (!this.#isShared[bucket]) return keys;
+    const copy = [...keys];
+    this.#buckets[bucket] = copy;
+    this.#isShared[bucket] = false;
+    return copy;
   }
 
   #forget(bucket: number): void {
     this.#hashes[bucket] = undefined;
     this.#root = undefined;
   }
+}
+
+/** Where a key is in a sorted list, or would be. */
+function placeOf(keys: readonly RecordKey[], key: RecordKey): number {
+  let [low, high] = [0, keys.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((keys[middle] ?? "") < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function insertSorted(keys: RecordKey[], key: RecordKey): void {
+  const last = keys.at(-1);
+  if (last === undefined || last < key) keys.push(key);
+  else keys.splice(placeOf(keys, key), 0, key);
 }

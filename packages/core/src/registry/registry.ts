@@ -2,8 +2,9 @@ import type { Crypto } from "../crypto/crypto.ts";
 import { base64urlFromBytes } from "../encoding/base64url.ts";
 import { utf8FromText } from "../encoding/utf8.ts";
 import type { PeerId } from "../identity/id.ts";
-import { Digest } from "./digest.ts";
+import { Digest, digestEntry } from "./digest.ts";
 import { DIGEST_GROUPS, type DigestGroup, type KindTable } from "./kind.ts";
+import { LayeredMap } from "./layered-map.ts";
 import type { Hashed } from "./merge.ts";
 import { isTombstone, type LiveRecord, type RecordKey, recordKey, type SignedRecord } from "./record.ts";
 
@@ -11,31 +12,47 @@ export interface Held extends Hashed {
   readonly key: RecordKey;
   readonly group: DigestGroup;
   readonly bucket: number;
+  readonly digestEntry: Uint8Array;
 }
 
 /** The records that a peer holds, by key, owner and kind, with the three digests kept beside them. Judges nothing. */
 export class Registry {
   readonly #crypto: Pick<Crypto, "sha256">;
   readonly #kinds: KindTable;
-  readonly #heldByKey = new Map<RecordKey, Held>();
-  readonly #keysByOwner = new Map<PeerId, Set<RecordKey>>();
-  readonly #heldByKind = new Map<string, Map<RecordKey, Held>>();
-  readonly #countByOwnerAndKind = new Map<string, number>();
+  readonly #heldByKey: LayeredMap<RecordKey, Held>;
+  /** A list that is shared with a fork is copied before it is changed. */
+  readonly #keysByOwner: LayeredMap<PeerId, ReadonlySet<RecordKey>>;
+  readonly #heldByKind = new Map<string, LayeredMap<RecordKey, Held>>();
+  readonly #countByOwnerAndKind: LayeredMap<string, number>;
   readonly #digests: Readonly<Record<DigestGroup, Digest>>;
+  /** Owners whose key set was copied or made here. */
+  readonly #ownSets = new Set<PeerId>();
+  #hashes: Readonly<Record<DigestGroup, string>> | undefined;
 
-  constructor(crypto: Pick<Crypto, "sha256">, kinds: KindTable) {
+  /** `base`: begins with what another registry holds, which must not change any more; what changes here is kept here. */
+  constructor(crypto: Pick<Crypto, "sha256">, kinds: KindTable, base?: RegistryBase) {
     this.#crypto = crypto;
     this.#kinds = kinds;
-    this.#digests = { peers: new Digest(crypto), services: new Digest(crypto), others: new Digest(crypto) };
+    this.#heldByKey = new LayeredMap(base?.heldByKey);
+    this.#keysByOwner = new LayeredMap(base?.keysByOwner);
+    this.#countByOwnerAndKind = new LayeredMap(base?.countByOwnerAndKind);
+    for (const [kind, held] of base?.heldByKind ?? []) this.#heldByKind.set(kind, new LayeredMap(held));
+    const digest = (group: DigestGroup) =>
+      new Digest(crypto, (key) => this.#heldByKey.get(key)?.digestEntry, base?.digests[group]);
+    this.#digests = { peers: digest("peers"), services: digest("services"), others: digest("others") };
   }
 
   get size(): number {
     return this.#heldByKey.size;
   }
 
-  get hashes(): Record<DigestGroup, string> {
-    const [peers, services, others] = DIGEST_GROUPS.map((group) => base64urlFromBytes(this.#digests[group].root()));
-    return { peers: peers ?? "", services: services ?? "", others: others ?? "" };
+  /** SHA-256 of each group, base64url. The same object until something changes. */
+  get hashes(): Readonly<Record<DigestGroup, string>> {
+    if (this.#hashes === undefined) {
+      const [peers, services, others] = DIGEST_GROUPS.map((group) => base64urlFromBytes(this.#digests[group].root()));
+      this.#hashes = { peers: peers ?? "", services: services ?? "", others: others ?? "" };
+    }
+    return this.#hashes;
   }
 
   digest(group: DigestGroup): Digest {
@@ -53,27 +70,30 @@ export class Registry {
   put(record: SignedRecord, hash: Uint8Array): Held {
     const key = recordKey(record);
     const before = this.#heldByKey.get(key);
-    const keyBytes = utf8FromText(key);
     const group = before?.group ?? this.#kinds.get(record.kind)?.group ?? "others";
-    const bucket = before?.bucket ?? this.#crypto.sha256(keyBytes)[0] ?? 0;
-    const held: Held = { key, record, hash, group, bucket };
+    const bucket = before?.bucket ?? this.#crypto.sha256(utf8FromText(key))[0] ?? 0;
+    const entry = digestEntry(key, record.version, hash);
+    // A view, so that the hash is held once.
+    const held: Held = { key, record, hash: entry.subarray(-hash.length), group, bucket, digestEntry: entry };
+    this.#hashes = undefined;
     this.#heldByKey.set(key, held);
-    if (before !== undefined) this.#count(before.record, -1);
+    if (before === undefined) this.#ownSet(record.owner).add(key);
+    else this.#count(before.record, -1);
     this.#count(record, 1);
-    setIn(this.#heldByKind, record.kind, () => new Map<RecordKey, Held>()).set(key, held);
-    setIn(this.#keysByOwner, record.owner, () => new Set<RecordKey>()).add(key);
-    this.#digests[group].put(key, keyBytes, bucket, record.version, hash);
+    this.#ofKind(record.kind).set(key, held);
+    this.#digests[group].put(key, bucket, hash, before?.hash);
     return held;
   }
 
   drop(key: RecordKey): void {
     const held = this.#heldByKey.get(key);
     if (held === undefined) return;
+    this.#hashes = undefined;
     this.#heldByKey.delete(key);
     this.#count(held.record, -1);
-    this.#heldByKind.get(held.record.kind)?.delete(key);
-    this.#keysByOwner.get(held.record.owner)?.delete(key);
-    this.#digests[held.group].drop(key, held.bucket);
+    this.#ofKind(held.record.kind).delete(key);
+    this.#ownSet(held.record.owner).delete(key);
+    this.#digests[held.group].drop(key, held.bucket, held.hash);
   }
 
   all(): Iterable<Held> {
@@ -82,6 +102,10 @@ export class Registry {
 
   ofKind(kind: string): Iterable<Held> {
     return this.#heldByKind.get(kind)?.values() ?? [];
+  }
+
+  ofGroup(group: DigestGroup): Iterable<Held> {
+    return this.#inGroup(group);
   }
 
   ofOwner(owner: PeerId): readonly Held[] {
@@ -104,17 +128,51 @@ export class Registry {
     return records.sort((a, b) => (recordKey(a) < recordKey(b) ? -1 : 1));
   }
 
+  /** What this registry holds, to begin others with. This registry must not change afterwards. */
+  base(): RegistryBase {
+    return {
+      heldByKey: this.#heldByKey.flattened(),
+      keysByOwner: this.#keysByOwner.flattened(),
+      countByOwnerAndKind: this.#countByOwnerAndKind.flattened(),
+      heldByKind: new Map([...this.#heldByKind].map(([kind, held]) => [kind, held.flattened()])),
+      digests: this.#digests,
+    };
+  }
+
   #count(record: SignedRecord, change: 1 | -1): void {
     const { kind, owner } = record;
     const isDead = isTombstone(record);
     this.#countByOwnerAndKind.set(`${owner}|${kind}|${isDead}`, this.countOf(kind, owner, isDead) + change);
   }
+
+  #ofKind(kind: string): LayeredMap<RecordKey, Held> {
+    const found = this.#heldByKind.get(kind);
+    if (found !== undefined) return found;
+    const created = new LayeredMap<RecordKey, Held>();
+    this.#heldByKind.set(kind, created);
+    return created;
+  }
+
+  #ownSet(owner: PeerId): Set<RecordKey> {
+    const found = this.#keysByOwner.get(owner);
+    // A set that is not copied here may be shared with other registries.
+    if (found !== undefined && this.#ownSets.has(owner)) return found as Set<RecordKey>;
+    const created = new Set(found);
+    this.#ownSets.add(owner);
+    this.#keysByOwner.set(owner, created);
+    return created;
+  }
+
+  *#inGroup(group: DigestGroup): Generator<Held> {
+    for (const held of this.#heldByKey.values()) if (held.group === group) yield held;
+  }
 }
 
-function setIn<K, V>(map: Map<K, V>, key: K, create: () => V): V {
-  const found = map.get(key);
-  if (found !== undefined) return found;
-  const created = create();
-  map.set(key, created);
-  return created;
+/** The contents of a registry that others begin with. */
+export interface RegistryBase {
+  readonly heldByKey: ReadonlyMap<RecordKey, Held>;
+  readonly keysByOwner: ReadonlyMap<PeerId, ReadonlySet<RecordKey>>;
+  readonly countByOwnerAndKind: ReadonlyMap<string, number>;
+  readonly heldByKind: ReadonlyMap<string, ReadonlyMap<RecordKey, Held>>;
+  readonly digests: Readonly<Record<DigestGroup, Digest>>;
 }

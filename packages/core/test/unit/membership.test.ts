@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type PeerId, peerIdFromKey } from "../../src/identity/id.ts";
-import { computeMembership, type MembershipFacts } from "../../src/trust/membership.ts";
+import { introducersFrom, Membership, type MembershipFacts, membershipFrom } from "../../src/trust/membership.ts";
 import { crypto, identityOf, NOW } from "../support/fixtures.ts";
 
 const [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map((name) => identityOf(name).peerId) as [
@@ -13,12 +13,9 @@ const [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map((name) => identityOf(name)
 const admit = (introducer: PeerId, newcomer: PeerId) => ({ introducer, newcomer });
 const revoke = (revoker: PeerId, revoked: PeerId) => ({ revoker, revoked });
 const membershipOf = (facts: Partial<MembershipFacts>) =>
-  computeMembership({ self: a, admissions: [], revocations: [], left: [], ...facts });
-const members = (facts: Partial<MembershipFacts>) =>
-  [...membershipOf(facts).standingByPeer]
-    .filter(([, standing]) => standing === "member")
-    .map(([peer]) => peer)
-    .sort();
+  membershipFrom({ self: a, admissions: [], revocations: [], left: [], ...facts });
+const members = (facts: Partial<MembershipFacts>) => membershipOf(facts).members();
+const standings = (membership: Membership) => [...membership.admitted()].sort();
 
 describe("membership", () => {
   it("a peer alone is a member of its own", () => {
@@ -36,8 +33,8 @@ describe("membership", () => {
     const revocations = [revoke(c, b), revoke(d, e)];
     const one = membershipOf({ admissions, revocations });
     const other = membershipOf({ admissions: admissions.toReversed(), revocations: revocations.toReversed() });
-    expect(new Map([...other.standingByPeer].sort())).toEqual(new Map([...one.standingByPeer].sort()));
-    expect(new Map([...other.introducerByPeer].sort())).toEqual(new Map([...one.introducerByPeer].sort()));
+    expect(standings(other)).toEqual(standings(one));
+    expect(introducersFrom(a, admissions.toReversed())).toEqual(introducersFrom(a, admissions));
   });
   it("an introducer that was revoked or has left still counts as a step", () => {
     const admissions = [admit(a, b), admit(b, c)];
@@ -56,8 +53,8 @@ describe("membership", () => {
     expect(members({ admissions, revocations: [revoke(b, c), revoke(c, d)] })).toEqual([a, b].sort());
   });
   it("a revocation outweighs a leaving", () => {
-    const { standingByPeer } = membershipOf({ admissions: [admit(a, b)], revocations: [revoke(a, b)], left: [b] });
-    expect(standingByPeer.get(b)).toBe("revoked");
+    const membership = membershipOf({ admissions: [admit(a, b)], revocations: [revoke(a, b)], left: [b] });
+    expect(membership.standingOf(b)).toBe("revoked");
   });
   it("what ends an id ends every id of its key, admitted before or after", () => {
     const { publicKey } = identityOf("b");
@@ -66,17 +63,50 @@ describe("membership", () => {
     const admissions = [admit(a, b), admit(a, again)];
     expect(members({ admissions, revocations: [revoke(a, b)] })).toEqual([a]);
     expect(members({ admissions, left: [again] })).toEqual([a]);
-    expect(membershipOf({ admissions: [admit(a, c)], revocations: [revoke(a, b)] }).endByMark.size).toBe(1);
+    const unadmitted = membershipOf({ admissions: [admit(a, c)], revocations: [revoke(a, b)] });
+    expect(unadmitted.standingOf(again)).toBe("revoked");
+    expect(unadmitted.isAdmitted(again)).toBe(false);
   });
   it("this peer itself can be out", () => {
     expect(members({ admissions: [admit(a, b)], revocations: [revoke(b, a)] })).toEqual([b]);
   });
   it("names who introduced whom", () => {
-    expect(membershipOf({ admissions: [admit(a, b), admit(b, c)] }).introducerByPeer).toEqual(
+    expect(introducersFrom(a, [admit(a, b), admit(b, c)])).toEqual(
       new Map([
         [b, a],
         [c, b],
       ]),
     );
+  });
+  it("leads to the same, fact by fact or all at once", () => {
+    const admissions = [admit(a, b), admit(b, c), admit(c, d)];
+    const grown = membershipOf({});
+    for (const { newcomer } of admissions) grown.admit(newcomer);
+    grown.end(b, "left");
+    grown.end(c, "revoked");
+    grown.end(c, "left");
+    expect(standings(grown)).toEqual(
+      standings(membershipOf({ admissions, revocations: [revoke(a, c)], left: [b, c] })),
+    );
+  });
+  it("answers one list of members until something changes", () => {
+    const membership = membershipOf({ admissions: [admit(a, b)] });
+    const before = membership.members();
+    expect(membership.members()).toBe(before);
+    membership.admit(b);
+    expect(membership.members()).toBe(before);
+    membership.admit(c);
+    expect(membership.members()).toEqual([a, b, c].sort());
+    expect(before).toHaveLength(2);
+  });
+  it("begins with what another one holds, and leaves it as it is", () => {
+    const base = membershipOf({ admissions: [admit(a, b), admit(a, c)] }).base();
+    const forked = membershipFrom({ self: b, admissions: [], revocations: [], left: [] });
+    expect(forked.members()).toEqual([b]);
+    const begun = new Membership(b, base);
+    expect(begun.members()).toBe(base.members);
+    begun.end(c, "left");
+    expect(begun.members()).toEqual([a, b].sort());
+    expect(new Membership(a, base).members()).toEqual([a, b, c].sort());
   });
 });
