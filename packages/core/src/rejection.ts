@@ -3,7 +3,7 @@
  * `fault` says who is to blame: the `sender` of the frame (charged against its link), `nobody` (a race, or news
  * that is not news), or `us` (the local caller asked for something that cannot be done).
  */
-const REJECTIONS = {
+export const REJECTIONS = {
   frame_malformed: { fault: "sender", text: "the frame is not a well-formed message" },
   frame_too_large: { fault: "sender", text: "the frame is over the size limit" },
   message_unexpected: { fault: "sender", text: "the message does not fit the state of the link" },
@@ -13,8 +13,6 @@ const REJECTIONS = {
   record_foreign: { fault: "sender", text: "the record belongs to another customer" },
   record_key_mismatch: { fault: "sender", text: "the owner's id does not commit to the record's key" },
   record_signature_invalid: { fault: "sender", text: "the signature is not the owner's" },
-  /** Rightly signed: a newer version of the owner may mean it well, and who passes it on is not to blame. */
-  record_body_refused: { fault: "nobody", text: "the record's body is not one that is known here" },
   record_not_deletable: { fault: "sender", text: "records of this kind have no tombstone" },
   record_held: { fault: "nobody", text: "the record is already held" },
   record_superseded: { fault: "nobody", text: "a record that beats this one is held" },

@@ -1,7 +1,6 @@
 import { base64urlFromBytes } from "../encoding/base64url.ts";
 import type { DigestGroup } from "../registry/kind.ts";
-import type { SignedRecord } from "../registry/record.ts";
-import type { Registry } from "../registry/registry.ts";
+import type { Held, Registry } from "../registry/registry.ts";
 
 /** The first 8 bytes of each bucket's hash of a group, base64url. */
 export function bucketMarks(registry: Registry, group: DigestGroup): string[] {
@@ -9,13 +8,12 @@ export function bucketMarks(registry: Registry, group: DigestGroup): string[] {
 }
 
 /** What is held here in the buckets whose marks differ from the other side's. */
-export function recordsInDifferingBuckets(
-  registry: Registry,
-  group: DigestGroup,
-  theirs: readonly string[],
-): SignedRecord[] {
+export function heldInDifferingBuckets(registry: Registry, group: DigestGroup, theirs: readonly string[]): Held[] {
   return bucketMarks(registry, group).flatMap((mark, bucket) => {
     if (mark === theirs[bucket]) return [];
-    return [...registry.digest(group).keysIn(bucket)].flatMap((key) => registry.held(key)?.record ?? []);
+    return registry
+      .digest(group)
+      .keysIn(bucket)
+      .flatMap((key) => registry.held(key) ?? []);
   });
 }

@@ -4,8 +4,10 @@ import { parseJson } from "../encoding/parse-json.ts";
 import { type ClusterId, type CustomerId, isId, type LicenseId, type PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import { DIGEST_GROUPS } from "../registry/kind.ts";
+import { SKETCH_BYTES, SKETCH_CELLS } from "../registry/sketch.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import { msFromRfc3339 } from "../time.ts";
+import { withoutHeld } from "./frame.ts";
 
 const peerId = z.custom<PeerId>((value) => isId("peer", value));
 const clusterId = z.custom<ClusterId>((value) => isId("clu", value));
@@ -53,7 +55,21 @@ const messageSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("push"), records }),
   /** Key and version of records that are new to the sender; the receiver asks for what it misses. */
   z.object({ type: z.literal("offer"), entries: z.array(z.tuple([text, peerId, text, z.int().min(1)])).max(8192) }),
-  z.object({ type: z.literal("want"), keys: z.array(z.tuple([text, peerId, text])).max(8192) }),
+  z.object({
+    type: z.literal("want"),
+    keys: z
+      .array(z.tuple([text, peerId, text]))
+      .max(8192)
+      .optional(),
+    /** Records that a sketch of this group named: the first 8 bytes of their content hashes, hex. */
+    group: group.optional(),
+    elements: z
+      .array(z.string().regex(/^[0-9a-f]{16}$/))
+      .max(SKETCH_CELLS)
+      .optional(),
+  }),
+  /** An invertible sketch of what the sender holds of a group, base64url: the answer to a heartbeat whose hash differs. */
+  z.object({ type: z.literal("sketch"), group, cells: z.string().length(Math.ceil((SKETCH_BYTES * 4) / 3)) }),
   /** The first 8 bytes of each of 256 bucket hashes; `is_answer` where it answers the receiver's own. */
   z.object({
     type: z.literal("buckets"),
@@ -78,12 +94,23 @@ export function encodeMessage(message: Message): string {
   return JSON.stringify(message);
 }
 
-/** The message in a frame (JSON text, at most 1 MiB), judged by shape alone. Records in it are judged one by one later. */
-export function decodeMessage(frame: string): Result<Message> {
+/** A message with records, which are at hand as text; they come last, where a receiver finds those that it holds at once. */
+export function encodeWithRecords(
+  head: Omit<MessageOf<"push" | "heartbeat">, "records">,
+  texts: readonly string[],
+): string {
+  return `${JSON.stringify(head).slice(0, -1)},"records":[${texts.join(",")}]}`;
+}
+
+/**
+ * The message in a frame (JSON text, at most 1 MiB), judged by shape alone. Records in it are judged one by one later;
+ * those that `isHeldText` knows are left out.
+ */
+export function decodeMessage(frame: string, isHeldText: (text: string) => boolean = () => false): Result<Message> {
   if (frame.length > LIMITS.frameBytes) return refuse("frame_too_large", `${frame.length} characters`);
   let value: JsonValue;
   try {
-    value = parseJson(frame);
+    value = parseJson(withoutHeld(frame, isHeldText).text);
   } catch (error) {
     return refuse("frame_malformed", error instanceof SyntaxError ? error.message.slice(0, 120) : "unreadable");
   }

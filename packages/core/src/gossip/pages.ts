@@ -1,6 +1,4 @@
-import type { JsonObject } from "../encoding/json.ts";
 import { LIMITS } from "../limits.ts";
-import type { SignedRecord } from "../registry/record.ts";
 
 /** What a receiver needs before it can take up the rest comes first: admissions, then what ends trust, then peers. */
 const ORDER = ["admission", "revocation", "peer"];
@@ -9,20 +7,25 @@ export function inGossipOrder<T extends { readonly kind: string }>(records: read
   return [...records].sort((a, b) => rank(a.kind) - rank(b.kind));
 }
 
+/** A record and its text as it travels. */
+interface Carried {
+  readonly record: { readonly kind: string };
+  readonly text: string;
+}
+
 /** Records in gossip order, in lists that stay below the page size. */
-export function pagesOf(records: readonly SignedRecord[]): SignedRecord[][] {
-  const pages: SignedRecord[][] = [];
-  let page: SignedRecord[] = [];
-  let bytes = 0;
-  for (const record of inGossipOrder(records)) {
-    const size = JSON.stringify(record as unknown as JsonObject).length;
-    if (page.length > 0 && bytes + size > LIMITS.pageBytes) {
+export function pagesOf<T extends Carried>(records: readonly T[]): T[][] {
+  const pages: T[][] = [];
+  let page: T[] = [];
+  let size = 0;
+  for (const carried of [...records].sort((a, b) => rank(a.record.kind) - rank(b.record.kind))) {
+    if (page.length > 0 && size + carried.text.length > LIMITS.pageBytes) {
       pages.push(page);
       page = [];
-      bytes = 0;
+      size = 0;
     }
-    page.push(record);
-    bytes += size;
+    page.push(carried);
+    size += carried.text.length;
   }
   if (page.length > 0) pages.push(page);
   return pages;

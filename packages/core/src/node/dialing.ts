@@ -1,7 +1,6 @@
 import { linkTargets } from "../gossip/overlay.ts";
 import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
-import { isTombstone } from "../registry/record.ts";
 import type { Rejection } from "../rejection.ts";
 import { rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
@@ -173,8 +172,8 @@ export class Dialing {
 
   /** Proven addresses first, then what its record announces. */
   #addressesOf(peer: PeerId): readonly Address[] {
-    const record = this.#state.registry.get("peer", peer, peer);
-    const announced = record === undefined || isTombstone(record) ? [] : (record.body.addresses as readonly string[]);
+    const record = this.#state.registry.liveOne("peer", peer, peer);
+    const announced = record === undefined ? [] : (record.body.addresses as readonly string[]);
     return [...new Set([...(this.#state.book.get(peer)?.provenAddresses ?? []), ...announced])];
   }
 }

@@ -1,18 +1,17 @@
-import { bucketMarks, recordsInDifferingBuckets } from "../gossip/differences.ts";
-import type { Message, MessageOf } from "../gossip/message.ts";
+import type { MessageOf } from "../gossip/message.ts";
 import { pagesOf } from "../gossip/pages.ts";
 import type { PeerId } from "../identity/id.ts";
 import type { PeerBody } from "../kinds/peer.ts";
 import { checkLicense, isSuccessor } from "../license/license.ts";
 import { LIMITS } from "../limits.ts";
-import { DIGEST_GROUPS, type DigestGroup } from "../registry/kind.ts";
-import { isTombstone, recordKey, type SignedRecord } from "../registry/record.ts";
+import { isTombstone, recordKey } from "../registry/record.ts";
+import type { Held } from "../registry/registry.ts";
 import { type Millis, msFromRfc3339, rfc3339FromMs, SECOND_MS } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import type { Link, LiveLink } from "./link.ts";
 import type { Applied, NodeState } from "./state.ts";
 
-/** What goes over live links: heartbeats, pushes, offers, and the repair of what they missed. */
+/** What goes over live links: heartbeats, pushes, offers, and licenses. */
 export class Gossip {
   readonly #state: NodeState;
   /** License hashes that were asked for already: once each. */
@@ -34,12 +33,12 @@ export class Gossip {
     if (showing !== "nothing") live.heartbeatAt = now + SECOND_MS * (1 + this.#state.random());
   }
 
-  heartbeat(link: LinkId, live: LiveLink, records: readonly SignedRecord[], now: Millis): void {
+  heartbeat(link: LinkId, live: LiveLink, records: readonly Held[], now: Millis): void {
     const { bootId, license, licenseHash, registry } = this.#state;
     live.heartbeatsSent += 1;
     const clusterId = this.#ownClusterId();
-    this.#state.outbox.send(link, {
-      type: "heartbeat",
+    const head = {
+      type: "heartbeat" as const,
       boot: bootId,
       seq: live.heartbeatsSent,
       time: rfc3339FromMs(now),
@@ -48,15 +47,15 @@ export class Gossip {
       license_hash: licenseHash,
       license_issued_at: license.issued_at,
       hashes: registry.hashes,
-      records: [...records],
-    });
+    };
+    this.#state.outbox.heartbeat(link, head, records);
     live.heartbeatAt = now + this.#state.heartbeatEveryMs * (0.9 + 0.2 * this.#state.random());
   }
 
   /** The heartbeat of every interval; now and then it assumes nothing of what the other side says that it holds. */
   beat(link: LinkId, live: LiveLink, now: Millis): void {
     const isDistrustful = live.heartbeatsSent % LIMITS.suspectHeartbeats === LIMITS.suspectHeartbeats - 1;
-    const own = isDistrustful ? this.#state.registry.ofOwner(this.#state.self).map((held) => held.record) : [];
+    const own = isDistrustful ? this.#state.registry.ofOwner(this.#state.self) : [];
     const [first = [], ...rest] = pagesOf(own);
     this.heartbeat(link, live, first, now);
     for (const page of rest) this.#push(link, page);
@@ -73,23 +72,6 @@ export class Gossip {
     return true;
   }
 
-  /** After a heartbeat's records are taken: where the hashes still differ, shows the bucket marks of the group. */
-  repair(link: LinkId, live: LiveLink, message: MessageOf<"heartbeat">, now: Millis): void {
-    // A heartbeat with records is the first page of more: what it has not shown yet is no difference.
-    if (message.records.length > 0) return;
-    const own = this.#state.registry.hashes;
-    for (const group of DIGEST_GROUPS) {
-      if (own[group] === message.hashes[group] || now < (live.repairedAt.get(group) ?? 0) + 2 * SECOND_MS) continue;
-      this.#sendMarks(link, live, group, false, now);
-    }
-  }
-
-  takeBuckets(link: LinkId, live: LiveLink, message: MessageOf<"buckets">, now: Millis): void {
-    const records = recordsInDifferingBuckets(this.#state.registry, message.group, message.marks);
-    for (const page of pagesOf(records)) this.#push(link, page);
-    if (!message.is_answer) this.#sendMarks(link, live, message.group, true, now);
-  }
-
   takeOffer(link: LinkId, message: MessageOf<"offer">): void {
     const missing = message.entries.filter(([kind, owner, id, version]) => {
       const held = this.#state.registry.get(kind, owner, id);
@@ -99,18 +81,19 @@ export class Gossip {
     this.#state.outbox.send(link, { type: "want", keys: missing.map(([kind, owner, id]) => [kind, owner, id]) });
   }
 
-  takeWant(link: LinkId, message: MessageOf<"want">): void {
-    const keys = new Set(message.keys.map(([kind, owner, id]) => recordKey({ kind, owner, id })));
-    const records = [...keys].flatMap((key) => this.#state.registry.held(key)?.record ?? []);
+  takeWant(link: LinkId, keys: readonly (readonly [string, PeerId, string])[]): void {
+    const wanted = new Set(keys.map(([kind, owner, id]) => recordKey({ kind, owner, id })));
+    const records = [...wanted].flatMap((key) => this.#state.registry.held(key) ?? []);
     for (const page of pagesOf(records)) this.#push(link, page);
   }
 
   /** Passes on what became current: whole to six links, key and version to the rest, nothing back to where it came from. */
   forward(batch: readonly Applied[]): void {
     const byKey = new Map(batch.map((applied) => [recordKey(applied.record), applied]));
-    const current = [...byKey.values()].filter(
-      ({ record }) => this.#state.registry.held(recordKey(record)) !== undefined,
-    );
+    const current = [...byKey.values()].flatMap(({ record, from }) => {
+      const held = this.#state.registry.held(recordKey(record));
+      return held === undefined ? [] : [{ held, from }];
+    });
     // A peer that this batch ends is told before its link is closed: its owner shall read why in its log.
     const standing = (peer: PeerId) => this.#state.standingOf(peer);
     const links = shuffled(
@@ -118,13 +101,13 @@ export class Gossip {
       () => this.#state.random(),
     );
     for (const [index, { id }] of links.entries()) {
-      const records = current.flatMap(({ record, from }) => (from === id ? [] : [record]));
+      const records = current.flatMap(({ held, from }) => (from === id ? [] : [held]));
       if (records.length === 0) continue;
       if (index < LIMITS.pushLinks) for (const page of pagesOf(records)) this.#push(id, page);
       else
         this.#state.outbox.send(id, {
           type: "offer",
-          entries: records.map(({ kind, owner, id: record, version }) => [kind, owner, record, version]),
+          entries: records.map(({ record: { kind, owner, id: record, version } }) => [kind, owner, record, version]),
         });
     }
   }
@@ -150,31 +133,18 @@ export class Gossip {
     this.#state.outbox.send(link, { type: "license_wanted", hash: message.license_hash });
   }
 
-  #sendMarks(link: LinkId, live: LiveLink, group: DigestGroup, isAnswer: boolean, now: Millis): void {
-    live.repairedAt.set(group, now);
-    const marks: Message = {
-      type: "buckets",
-      group,
-      marks: bucketMarks(this.#state.registry, group),
-      is_answer: isAnswer,
-    };
-    this.#state.outbox.send(link, marks);
+  #push(link: LinkId, records: readonly Held[]): void {
+    if (records.length > 0) this.#state.outbox.push(link, records);
   }
 
-  #push(link: LinkId, records: readonly SignedRecord[]): void {
-    if (records.length > 0) this.#state.outbox.send(link, { type: "push", records: [...records] });
-  }
-
-  #shown(showing: "all" | "introduction" | "nothing"): SignedRecord[] {
+  #shown(showing: "all" | "introduction" | "nothing"): Held[] {
     switch (showing) {
       case "all":
-        return [...this.#state.registry.all()].map((held) => held.record);
+        return [...this.#state.registry.all()];
       case "introduction": {
-        const own = this.#state.registry.get("peer", this.#state.self, this.#state.self);
-        return [
-          ...[...this.#state.registry.ofKind("admission")].map((held) => held.record),
-          ...(own === undefined ? [] : [own]),
-        ];
+        const { registry, self } = this.#state;
+        const own = registry.held(recordKey({ kind: "peer", owner: self, id: self }));
+        return [...registry.ofKind("admission"), ...(own === undefined ? [] : [own])];
       }
       case "nothing":
         return [];

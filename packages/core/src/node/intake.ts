@@ -3,7 +3,7 @@ import { isAcceptableKey } from "../crypto/strict-ed25519.ts";
 import { bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
 import { inGossipOrder } from "../gossip/pages.ts";
-import { doesIdCommitToKey } from "../identity/id.ts";
+import { doesIdCommitToKey, isId, type PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import { isAhead, isBeyondHorizon, isLasting } from "../registry/horizon.ts";
 import type { KindDefinition } from "../registry/kind.ts";
@@ -43,40 +43,44 @@ export class Intake {
 
   /**
    * Takes up what may be taken up of the records in one frame. A frame may hold an admission and what the admitted
-   * peer wrote, in any order, so records of unknown owners are tried again as long as something new came in. Stops at
+   * peer wrote, in any order, so records of unknown owners wait for their owner's admission. Stops at
    * the first fault of the sender beyond `faultsLeft`: bad signatures must not cost more than good ones.
    */
   take(values: readonly unknown[], from: LinkId | undefined, now: Millis, faultsLeft: number): IntakeReport {
     this.#committed.clear();
     const rejections: Rejection[] = [];
     let applied = 0;
-    let pending: SignedRecord[] = [];
+    const shaped: SignedRecord[] = [];
     for (const value of values) {
-      const shaped = checkRecordShape(value);
-      if (shaped.ok) pending.push(shaped.value);
-      else rejections.push(shaped.rejection);
+      const checked = checkRecordShape(value);
+      if (checked.ok) shaped.push(checked.value);
+      else rejections.push(checked.rejection);
     }
-    pending = inGossipOrder(pending);
     let faults = rejections.filter(({ fault }) => fault === "sender").length;
-    for (let progressed = true; progressed && pending.length > 0; ) {
-      progressed = false;
-      const unknown: SignedRecord[] = [];
-      for (const record of pending) {
-        if (faults > faultsLeft) break;
-        const verdict = this.#takeOne(record, from, now);
-        if (verdict === undefined) {
-          applied += 1;
-          progressed = true;
-        } else if (verdict.code === "record_owner_unknown") unknown.push(record);
-        else {
-          rejections.push(verdict);
-          if (verdict.fault === "sender") faults += 1;
+    const queue = inGossipOrder(shaped);
+    const parkedByOwner = new Map<PeerId, SignedRecord[]>();
+    for (let index = 0; index < queue.length && faults <= faultsLeft; index += 1) {
+      const record = queue[index];
+      if (record === undefined) break;
+      const verdict = this.#takeOne(record, from, now);
+      if (verdict === undefined) {
+        applied += 1;
+        if (record.kind === "admission" && isId("peer", record.id)) {
+          queue.push(...(parkedByOwner.get(record.id) ?? []));
+          parkedByOwner.delete(record.id);
         }
+      } else if (verdict.code === "record_owner_unknown") {
+        const parked = parkedByOwner.get(record.owner);
+        if (parked === undefined) parkedByOwner.set(record.owner, [record]);
+        else parked.push(record);
+      } else {
+        rejections.push(verdict);
+        if (verdict.fault === "sender") faults += 1;
       }
-      pending = unknown;
     }
-    const unknownOwner = refuse("record_owner_unknown");
-    return { applied, rejections: [...rejections, ...pending.map(() => unknownOwner.rejection)] };
+    for (const [owner, parked] of parkedByOwner)
+      for (const _ of parked) rejections.push(refuse("record_owner_unknown", owner).rejection);
+    return { applied, rejections };
   }
 
   #takeOne(record: SignedRecord, from: LinkId | undefined, now: Millis): Rejection | undefined {
@@ -160,9 +164,7 @@ export class Intake {
     const proof = checkRecordProof(crypto, record, bytes);
     if (!proof.ok) return proof;
     if (!this.#isKeyAcceptable(record)) return refuse("record_key_mismatch", "the key is not acceptable");
-    // Judged under a right signature, so that who passes on what a newer version wrote is not charged for it.
-    const complaint = kind === undefined || isTombstone(record) ? undefined : kind.checkBody(record.body, record.owner);
-    return complaint === undefined ? accept({ held, hash, room }) : refuse("record_body_refused", complaint);
+    return accept({ held, hash, room });
   }
 
   #doesIdCommit(record: SignedRecord): boolean {

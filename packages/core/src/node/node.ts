@@ -19,6 +19,7 @@ import type { Link, LiveLink, Welcome } from "./link.ts";
 import { Links } from "./links.ts";
 import { Liveness } from "./liveness.ts";
 import { OwnRecords } from "./own-records.ts";
+import { Repair } from "./repair.ts";
 import { Settling } from "./settling.ts";
 import { NodeState } from "./state.ts";
 import type { ClusterView, PeersView, RegistryView } from "./view.ts";
@@ -37,6 +38,7 @@ export class Node implements ClusterNode {
   readonly #links: Links;
   readonly #dialing: Dialing;
   readonly #gossip: Gossip;
+  readonly #repair: Repair;
   readonly #liveness: Liveness;
   readonly #calls: Calls;
   readonly #settling: Settling;
@@ -50,6 +52,7 @@ export class Node implements ClusterNode {
     this.#own = new OwnRecords(this.#state, this.#intake);
     this.#dialing = new Dialing(this.#state);
     this.#gossip = new Gossip(this.#state);
+    this.#repair = new Repair(this.#state);
     this.#calls = new Calls(this.#state);
     this.#links = new Links(this.#state, {
       onLive: (link, live, welcome, now) => this.#becameLive(link, live, welcome, now),
@@ -176,7 +179,7 @@ export class Node implements ClusterNode {
   #receive(id: LinkId, text: string, now: Millis): Rejection | undefined {
     const link = this.#state.links.get(id);
     if (link === undefined) return rejectionOf("message_unexpected", "the link is not open");
-    const decoded = decodeMessage(text);
+    const decoded = decodeMessage(text, (record) => this.#state.registry.holdsText(record));
     if (!decoded.ok) {
       this.#links.end(link, decoded.rejection, now);
       return decoded.rejection;
@@ -194,7 +197,7 @@ export class Node implements ClusterNode {
           return rejectionOf("record_held", "the heartbeat was seen before");
         live.heardAt = now;
         this.#takeRecords(link, live, message.records, now);
-        if (this.#state.isMember(live.peer)) this.#gossip.repair(link.id, live, message, now);
+        if (this.#state.isMember(live.peer)) this.#repair.afterHeartbeat(link.id, live, message, now);
         return undefined;
       case "push":
         this.#takeRecords(link, live, message.records, now);
@@ -221,10 +224,15 @@ export class Node implements ClusterNode {
         this.#gossip.takeOffer(link.id, message);
         return undefined;
       case "want":
-        this.#gossip.takeWant(link.id, message);
+        if (message.keys !== undefined) this.#gossip.takeWant(link.id, message.keys);
+        if (message.group !== undefined && message.elements !== undefined)
+          this.#repair.takeWantedElements(link.id, message.group, message.elements);
+        return undefined;
+      case "sketch":
+        this.#repair.takeSketch(link.id, live, message, now);
         return undefined;
       case "buckets":
-        this.#gossip.takeBuckets(link.id, live, message, now);
+        this.#repair.takeBuckets(link.id, live, message, now);
         return undefined;
       case "license_wanted":
         this.#gossip.answerLicenseWanted(link.id, message.hash);

@@ -1,10 +1,15 @@
-import { encodeMessage, type Message } from "../gossip/message.ts";
+import { encodeMessage, encodeWithRecords, type Message, type MessageOf } from "../gossip/message.ts";
 import type { License } from "../license/license.ts";
 import { type RecordKey, recordKey, type SignedRecord } from "../registry/record.ts";
 import type { Rejection } from "../rejection.ts";
 import type { PeerBookEntry } from "../trust/peer-book.ts";
 import type { Effect, NodeFlags, Notice } from "./effect.ts";
 import type { LinkId } from "./input.ts";
+
+/** A record's text, as it travels. */
+interface Carried {
+  readonly text: string;
+}
 
 /** Gathers the effects of one input. What must be on disk is one `persist`, before everything that may leave the host. */
 export class Outbox {
@@ -40,6 +45,16 @@ export class Outbox {
 
   send(link: LinkId, message: Message): void {
     this.#rest.push({ type: "send", link, text: encodeMessage(message) });
+  }
+
+  push(link: LinkId, held: readonly Carried[]): void {
+    const texts = held.map(({ text }) => text);
+    this.#rest.push({ type: "send", link, text: encodeWithRecords({ type: "push" }, texts) });
+  }
+
+  heartbeat(link: LinkId, head: Omit<MessageOf<"heartbeat">, "records">, held: readonly Carried[]): void {
+    const texts = held.map(({ text }) => text);
+    this.#rest.push({ type: "send", link, text: encodeWithRecords(head, texts) });
   }
 
   close(link: LinkId, rejection: Rejection): void {

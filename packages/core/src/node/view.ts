@@ -12,9 +12,11 @@ export type RegistryHashes = Readonly<Record<DigestGroup, string>>;
 export interface RegistryView {
   readonly size: number;
   readonly hashes: RegistryHashes;
+  /** The record under a key, a tombstone too. A live one whose body this version cannot read is not given. */
   get(kind: string, owner: PeerId, id: string): SignedRecord | undefined;
-  /** Live records of a kind, in the order of (owner, id). */
+  /** Live records of a kind whose bodies this version can read, in the order of (owner, id). */
   live(kind: string): readonly LiveRecord[];
+  /** Every record that is held, read or not. */
   all(): Iterable<SignedRecord>;
 }
 

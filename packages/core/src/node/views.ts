@@ -1,5 +1,5 @@
 import type { PeerId } from "../identity/id.ts";
-import type { SignedRecord } from "../registry/record.ts";
+import { recordKey, type SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
 import { freshUntil } from "./door.ts";
 import type { OwnRecords } from "./own-records.ts";
@@ -15,7 +15,10 @@ export function registryView(state: NodeState): RegistryView {
     get hashes() {
       return registry.hashes;
     },
-    get: (kind, owner, id) => registry.get(kind, owner, id),
+    get: (kind, owner, id) => {
+      const held = registry.held(recordKey({ kind, owner, id }));
+      return held !== undefined && registry.isUnderstood(held) ? held.record : undefined;
+    },
     live: (kind) => registry.live(kind),
     all: () => recordsOf(state),
   };

@@ -13,6 +13,8 @@ export interface Held extends Hashed {
   readonly group: DigestGroup;
   readonly bucket: number;
   readonly digestEntry: Uint8Array;
+  /** The record as it travels. */
+  readonly text: string;
 }
 
 /** The records that a peer holds, by key, owner and kind, with the three digests kept beside them. Judges nothing. */
@@ -24,9 +26,11 @@ export class Registry {
   readonly #keysByOwner: LayeredMap<PeerId, ReadonlySet<RecordKey>>;
   readonly #heldByKind = new Map<string, LayeredMap<RecordKey, Held>>();
   readonly #countByOwnerAndKind: LayeredMap<string, number>;
+  readonly #texts: LayeredMap<string, true>;
   readonly #digests: Readonly<Record<DigestGroup, Digest>>;
   /** Owners whose key set was copied or made here. */
   readonly #ownSets = new Set<PeerId>();
+  readonly #isUnderstoodByRecord = new WeakMap<SignedRecord, boolean>();
   #hashes: Readonly<Record<DigestGroup, string>> | undefined;
 
   /** `base`: begins with what another registry holds, which must not change any more; what changes here is kept here. */
@@ -36,6 +40,7 @@ export class Registry {
     this.#heldByKey = new LayeredMap(base?.heldByKey);
     this.#keysByOwner = new LayeredMap(base?.keysByOwner);
     this.#countByOwnerAndKind = new LayeredMap(base?.countByOwnerAndKind);
+    this.#texts = new LayeredMap(base?.texts);
     for (const [kind, held] of base?.heldByKind ?? []) this.#heldByKind.set(kind, new LayeredMap(held));
     const digest = (group: DigestGroup) =>
       new Digest(crypto, (key) => this.#heldByKey.get(key)?.digestEntry, base?.digests[group]);
@@ -67,6 +72,11 @@ export class Registry {
     return this.#heldByKey.get(recordKey({ kind, owner, id }))?.record;
   }
 
+  /** True where a record is held whose text, as it travels, is this one. */
+  holdsText(text: string): boolean {
+    return this.#texts.has(text);
+  }
+
   put(record: SignedRecord, hash: Uint8Array): Held {
     const key = recordKey(record);
     const before = this.#heldByKey.get(key);
@@ -74,11 +84,16 @@ export class Registry {
     const bucket = before?.bucket ?? this.#crypto.sha256(utf8FromText(key))[0] ?? 0;
     const entry = digestEntry(key, record.version, hash);
     // A view, so that the hash is held once.
-    const held: Held = { key, record, hash: entry.subarray(-hash.length), group, bucket, digestEntry: entry };
+    const text = JSON.stringify(record);
+    const held: Held = { key, record, hash: entry.subarray(-hash.length), group, bucket, digestEntry: entry, text };
     this.#hashes = undefined;
     this.#heldByKey.set(key, held);
     if (before === undefined) this.#ownSet(record.owner).add(key);
-    else this.#count(before.record, -1);
+    else {
+      this.#count(before.record, -1);
+      this.#texts.delete(before.text);
+    }
+    this.#texts.set(text, true);
     this.#count(record, 1);
     this.#ofKind(record.kind).set(key, held);
     this.#digests[group].put(key, bucket, hash, before?.hash);
@@ -90,6 +105,7 @@ export class Registry {
     if (held === undefined) return;
     this.#hashes = undefined;
     this.#heldByKey.delete(key);
+    this.#texts.delete(held.text);
     this.#count(held.record, -1);
     this.#ofKind(held.record.kind).delete(key);
     this.#ownSet(held.record.owner).delete(key);
@@ -121,10 +137,30 @@ export class Registry {
     return this.#countByOwnerAndKind.get(`${owner}|${kind}|${isDead}`) ?? 0;
   }
 
-  /** Live records of a kind, in the order of (owner, id). */
+  /**
+   * False for a live record whose body does not have the shape that its kind has here: a newer version may mean it
+   * well, so it is held, hashed and passed on, but not read.
+   */
+  isUnderstood({ record }: Held): boolean {
+    if (isTombstone(record)) return true;
+    const known = this.#isUnderstoodByRecord.get(record);
+    if (known !== undefined) return known;
+    const isUnderstood = this.#kinds.get(record.kind)?.checkBody(record.body, record.owner) === undefined;
+    this.#isUnderstoodByRecord.set(record, isUnderstood);
+    return isUnderstood;
+  }
+
+  /** The live record under a key, where its body is understood. */
+  liveOne(kind: string, owner: PeerId, id: string): LiveRecord | undefined {
+    const held = this.#heldByKey.get(recordKey({ kind, owner, id }));
+    return held === undefined || isTombstone(held.record) || !this.isUnderstood(held) ? undefined : held.record;
+  }
+
+  /** Live records of a kind whose bodies are understood, in the order of (owner, id). */
   live(kind: string): LiveRecord[] {
     const records: LiveRecord[] = [];
-    for (const { record } of this.ofKind(kind)) if (!isTombstone(record)) records.push(record);
+    for (const held of this.ofKind(kind))
+      if (!isTombstone(held.record) && this.isUnderstood(held)) records.push(held.record);
     return records.sort((a, b) => (recordKey(a) < recordKey(b) ? -1 : 1));
   }
 
@@ -136,6 +172,7 @@ export class Registry {
       countByOwnerAndKind: this.#countByOwnerAndKind.flattened(),
       heldByKind: new Map([...this.#heldByKind].map(([kind, held]) => [kind, held.flattened()])),
       digests: this.#digests,
+      texts: this.#texts.flattened(),
     };
   }
 
@@ -175,4 +212,5 @@ export interface RegistryBase {
   readonly countByOwnerAndKind: ReadonlyMap<string, number>;
   readonly heldByKind: ReadonlyMap<string, ReadonlyMap<RecordKey, Held>>;
   readonly digests: Readonly<Record<DigestGroup, Digest>>;
+  readonly texts: ReadonlyMap<string, true>;
 }
