@@ -1,46 +1,42 @@
-import { generateKeyPairSync, sign, verify } from "node:crypto";
-import {
-  type Crypto,
-  createIdentity,
-  type Identity,
-  type Input,
-  issueRecord,
-  type SignedRecord,
-  verifySignature,
-} from "@arctic/core";
-import { createSimulatedCrypto } from "../test/simulation/crypto.ts";
-import { createRandom } from "../test/simulation/random.ts";
-import { World } from "../test/simulation/world.ts";
-import { median, report, row } from "./support/report.ts";
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign, verify } from "node:crypto";
+import { canonicalJson, createIdentity, licenseHash, type SignedRecord, verifySignature } from "@arctic/core";
+import { bigRegistry } from "./support/core-registry.ts";
+import { oneMissing } from "./support/core-repair.ts";
+import { Duo } from "./support/duo.ts";
+import { crypto, identities, license, NOW, services } from "./support/fixtures.ts";
+import { limited, median, type Row, report, row } from "./support/report.ts";
 
-const ROUNDS = 5;
 const CHECKS = 4000;
+const RECORDS = 10_000;
+const HELD = 1100;
 
 /** Rates per second of two jobs, in interleaved rounds so that both meet the same machine; the median of each. */
-function compare(ours: () => number, rival: () => number): [number, number] {
+function compare(rounds: number, ours: () => number, rival: () => number): [number, number] {
   const [a, b]: [number[], number[]] = [[], []];
-  for (let round = 0; round < ROUNDS; round += 1) {
+  for (let round = 0; round < rounds; round += 1) {
     a.push(ours());
     b.push(rival());
   }
   return [median(a), median(b)];
 }
 
-function rateOf(count: number, work: () => void): number {
+function msOf(work: () => void): number {
   const startedAt = process.hrtime.bigint();
   work();
-  return count / (Number(process.hrtime.bigint() - startedAt) / 1e9);
+  return Number(process.hrtime.bigint() - startedAt) / 1e6;
 }
 
+const rateOf = (count: number, work: () => void) => (count * 1000) / msOf(work);
+
 /** Strict checks in front of node:crypto against node:crypto alone, both with keys that are parsed already. */
-function signatureChecks() {
-  const crypto = createSimulatedCrypto(createRandom(1));
+function signatureChecks(): Row {
   const identity = createIdentity(crypto, 0);
   const message = crypto.randomBytes(400);
   const signature = crypto.sign(identity.secretKey, message);
   const bare = generateKeyPairSync("ed25519");
   const bareSignature = sign(null, message, bare.privateKey);
   const [ours, rival] = compare(
+    5,
     () => rateOf(CHECKS, () => repeat(CHECKS, () => verifySignature(identity.publicKey, message, signature, crypto))),
     () => rateOf(CHECKS, () => repeat(CHECKS, () => verify(null, message, bare.publicKey, bareSignature))),
   );
@@ -49,67 +45,79 @@ function signatureChecks() {
   });
 }
 
-/** New records through `handle`: parse, shape, order, signature, digest, persist; against the bare verifications alone. */
-function merging() {
-  const count = 900;
+/** New records through `handle`: parse, shape, order, signature, digest, persist; against the verifications of the same records alone. */
+function merging(): Row {
+  const owners = identities(10);
+  const records = services(owners, RECORDS);
+  const frames = chunksOf(records, 400).map(pushOf);
+  const keyByText = new Map(owners.map((owner) => [owner.peerId, keyObject(owner.publicKey)]));
+  const jobs = records.map(({ signature, ...record }) => ({
+    key: keyByText.get(record.owner),
+    message: Buffer.from(`arctic/record/v1\u0000${canonicalJson(record)}`),
+    signature: Buffer.from(signature, "base64url"),
+  }));
   const [ours, rival] = compare(
+    3,
     () => {
-      const { receiver, frames } = linkedPair(count);
-      return rateOf(count, () => {
-        for (const frame of frames) receiver(frame);
+      const duo = new Duo([], [], owners);
+      const rate = rateOf(RECORDS, () => {
+        for (const frame of frames) duo.receive(frame);
       });
+      if (duo.b.registry.live("service").length !== RECORDS) throw new Error("not every record was merged");
+      return rate;
     },
-    () => {
-      const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-      const message = new Uint8Array(500).fill(7);
-      const signature = sign(null, message, privateKey);
-      return rateOf(count, () => repeat(count, () => verify(null, message, publicKey, signature)));
-    },
+    () =>
+      rateOf(RECORDS, () => {
+        for (const { key, message, signature } of jobs)
+          if (key === undefined || !verify(null, message, key, signature)) throw new Error("a signature is wrong");
+      }),
   );
-  return row("new records merged", "records/s", ours, "bare crypto.verify", rival, { atLeast: 0.85 });
+  return row("10,000 new records merged", "records/s", ours, "bare crypto.verify of the same", rival, {
+    atLeast: 0.85,
+  });
 }
 
-/** Two linked peers, and frames that push new services of one to the other. */
-function linkedPair(count: number): { receiver: (text: string) => void; frames: string[] } {
-  const world = new World(1);
-  const [a, b] = [world.addPeer(), world.addPeer()];
-  world.join(a, b);
-  world.runFor(5000);
-  const crypto = createSimulatedCrypto(createRandom(2));
-  const records = Array.from({ length: count }, (_, index) =>
-    service(crypto, a.identity, a.node.cluster.license.customer_id, world.now, index),
+/** A heartbeat with records that the receiver holds already, from text to answer; beside it the JSON parser alone. */
+function heldHeartbeat(): Row[] {
+  const owners = identities(10);
+  const records = services(owners, HELD);
+  const duo = new Duo([], records, owners);
+  const frames = Array.from({ length: 60 }, (_, index) =>
+    JSON.stringify({
+      type: "heartbeat",
+      boot: "another",
+      seq: index + 1,
+      time: new Date(NOW).toISOString(),
+      license_id: license.license_id,
+      license_hash: licenseHash(crypto, license),
+      license_issued_at: license.issued_at,
+      hashes: duo.b.registry.hashes,
+      records,
+    }),
   );
-  const link = b.node.peers.get(a.identity.peerId)?.link;
-  if (link === undefined) throw new Error("the two peers are not linked");
-  const frames: string[] = [];
-  for (let start = 0; start < records.length; start += 100)
-    frames.push(JSON.stringify({ type: "push", records: records.slice(start, start + 100) }));
-  return { frames, receiver: (text) => b.node.handle({ type: "received", link, text } satisfies Input, world.now) };
+  const times = frames.map((frame) => msOf(() => duo.receive(frame)));
+  const parsing = frames.map((frame) => msOf(() => JSON.parse(frame)));
+  return [
+    limited("a heartbeat of 1,100 records already held", "ms", median(times), 3),
+    row("the same, beside the parser", "ms", median(times), "JSON.parse alone", median(parsing), { atMost: 1 }),
+  ];
 }
 
-function service(
-  crypto: Crypto,
-  owner: Identity,
-  customerId: SignedRecord["customer_id"],
-  now: number,
-  index: number,
-): SignedRecord {
-  const body = {
-    name: `service ${index}`,
-    target_peer_id: owner.peerId,
-    transport_type: "tcp",
-    requires_interface: false,
-    fully_transparent: false,
-    bandwidth_limit_mbps: 0,
-    routes: [{ route_id: 1, priority: 0, dest_cidr: "10.0.0.0/24" }],
-    created_at: new Date(now).toISOString(),
-  };
-  const id = `svc_0${index.toString().padStart(25, "0")}`;
-  return issueRecord(crypto, owner, { kind: "service", id, version: now * 1024 + index, customerId }, { body });
+const pushOf = (records: readonly SignedRecord[]) => JSON.stringify({ type: "push", records });
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}
+
+function keyObject(raw: Uint8Array): KeyObject {
+  const key = Buffer.concat([Buffer.from("302a300506032b6570032100", "hex"), raw]);
+  return createPublicKey({ key, format: "der", type: "spki" });
 }
 
 function repeat(count: number, work: () => void): void {
   for (let index = 0; index < count; index += 1) work();
 }
 
-report([signatureChecks(), merging()]);
+report([signatureChecks(), merging(), ...heldHeartbeat(), ...bigRegistry(), ...oneMissing()]);

@@ -26,6 +26,11 @@ export function row(
   return { name, value, unit, rival, rival_value: rivalValue, ratio, target: text, ok: isMet };
 }
 
+/** A figure that has a limit of its own, and no rival. */
+export function limited(name: string, unit: string, value: number, limit: number): Row {
+  return row(name, unit, value, "limit", limit, { atMost: 1 });
+}
+
 /** A table for a person, or JSON rows with `--json`. Exit code 1 where a target was missed. */
 export function report(rows: readonly Row[]): void {
   if (process.argv.includes("--json")) {

@@ -1,6 +1,5 @@
 import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
 import { canonicalJson } from "../encoding/canonical-json.ts";
-import { concatBytes } from "../encoding/framing.ts";
 import type { JsonObject } from "../encoding/json.ts";
 import { utf8FromText } from "../encoding/utf8.ts";
 import type { Crypto } from "./crypto.ts";
@@ -12,7 +11,7 @@ export type Purpose = "record" | "license" | "voucher";
 /** `arctic/<purpose>/v1` 0x00 canonicalJson(object without its `signature`). Throws where the object is not canonical JSON. */
 export function signedBytes(purpose: Purpose, object: JsonObject): Uint8Array {
   const { signature: _, ...unsigned } = object;
-  return concatBytes(domain(`arctic/${purpose}/v1`), utf8FromText(canonicalJson(unsigned)));
+  return utf8FromText(`arctic/${purpose}/v1\u0000${canonicalJson(unsigned)}`);
 }
 
 /** The label and its end mark, the first bytes under every signature and hash. */

@@ -25,22 +25,33 @@ export function bytesFromBase64url(text: string): Uint8Array | undefined {
   const rest = text.length % 4;
   if (rest === 1) return undefined;
   const bytes = new Uint8Array(Math.floor((text.length * 3) / 4));
-  let bits = 0;
-  let bitCount = 0;
-  let length = 0;
-  for (let index = 0; index < text.length; index += 1) {
-    const value = VALUE_BY_CODE[text.charCodeAt(index)] ?? -1;
-    if (value < 0) return undefined;
-    bits = ((bits << 6) | value) & 0xffff;
-    bitCount += 6;
-    if (bitCount >= 8) {
-      bitCount -= 8;
-      bytes[length] = (bits >> bitCount) & 0xff;
-      length += 1;
-    }
+  let at = 0;
+  let index = 0;
+  for (; index + 3 < text.length; index += 4) {
+    const word =
+      (valueAt(text, index) << 18) |
+      (valueAt(text, index + 1) << 12) |
+      (valueAt(text, index + 2) << 6) |
+      valueAt(text, index + 3);
+    // A foreign character's value has all bits set.
+    if (word < 0) return undefined;
+    bytes[at] = word >> 16;
+    bytes[at + 1] = (word >> 8) & 0xff;
+    bytes[at + 2] = word & 0xff;
+    at += 3;
   }
+  if (rest === 0) return bytes;
+  const third = rest === 3 ? valueAt(text, index + 2) : 0;
+  const word = (valueAt(text, index) << 12) | (valueAt(text, index + 1) << 6) | third;
   // Left-over bits other than zero would be a second spelling of the same bytes.
-  return (bits & ((1 << bitCount) - 1)) === 0 ? bytes : undefined;
+  if (word < 0 || (word & (rest === 2 ? 0x3ff : 0x3)) !== 0) return undefined;
+  bytes[at] = word >> 10;
+  if (rest === 3) bytes[at + 1] = (word >> 2) & 0xff;
+  return bytes;
+}
+
+function valueAt(text: string, index: number): number {
+  return VALUE_BY_CODE[text.charCodeAt(index)] ?? -1;
 }
 
 function sextet(value: number): string {

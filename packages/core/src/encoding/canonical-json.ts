@@ -30,7 +30,11 @@ function write(value: unknown, path: (string | number)[]): string {
   }
 }
 
+/** Printable ASCII without quote and backslash: what most strings are, and what no form of JSON escapes. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
 function writeString(value: string, path: (string | number)[]): string {
+  if (PLAIN.test(value)) return `"${value}"`;
   if (!isWellFormed(value)) throw complaint(path, "holds a lone surrogate");
   // JSON.stringify escapes exactly as RFC 8785 section 3.2.2.2 asks for well-formed strings.
   return JSON.stringify(value);

@@ -5,17 +5,21 @@ export interface SlimFrame {
   readonly held: number;
 }
 
+/** Whether a record with this signature is held whose text is this one. */
+export type IsHeldText = (signature: string, text: string) => boolean;
+
 const RECORDS = ',"records":[';
 const SIGNATURE = '"signature":"';
-/** The rest of a record from its signature's text on: 86 characters, quote, brace. */
-const AFTER_SIGNATURE = SIGNATURE.length + 86 + 2;
+/** Quote and brace. */
+const END = 2;
+const SIGNATURE_AND_END = 86 + END;
 
 /**
  * Takes the records out of a frame whose text is, byte for byte, that of a record that is held: they are known to be
  * well-formed and need no parser. A heartbeat of a thousand held records costs a thousand look-ups so. Everything else
  * is left in its place for the strict parser.
  */
-export function withoutHeld(frame: string, isHeldText: (text: string) => boolean): SlimFrame {
+export function withoutHeld(frame: string, isHeldText: IsHeldText): SlimFrame {
   const listAt = frame.indexOf(RECORDS);
   if (listAt < 0) return { text: frame, held: 0 };
   const from = listAt + RECORDS.length;
@@ -24,8 +28,8 @@ export function withoutHeld(frame: string, isHeldText: (text: string) => boolean
   let at = from;
   while (frame.charCodeAt(at) === OPEN_BRACE) {
     const guess = endBySignature(frame, at);
-    const text = frame.slice(at, guess);
-    if (guess > at && isHeldText(text)) {
+    const signature = frame.slice(guess - SIGNATURE_AND_END, guess - END);
+    if (guess > at && isHeldText(signature, frame.slice(at, guess))) {
       held += 1;
       at = guess;
     } else {
@@ -54,7 +58,7 @@ const BACKSLASH = 0x5c;
 /** Where a record ends whose last member is its signature, or `start` where that is not its shape. */
 function endBySignature(frame: string, start: number): number {
   const signatureAt = frame.indexOf(SIGNATURE, start);
-  const end = signatureAt + AFTER_SIGNATURE;
+  const end = signatureAt + SIGNATURE.length + SIGNATURE_AND_END;
   return signatureAt >= 0 && frame.charCodeAt(end - 1) === CLOSE_BRACE ? end : start;
 }
 

@@ -7,7 +7,7 @@ import { DIGEST_GROUPS } from "../registry/kind.ts";
 import { SKETCH_BYTES, SKETCH_CELLS } from "../registry/sketch.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import { msFromRfc3339 } from "../time.ts";
-import { withoutHeld } from "./frame.ts";
+import { type IsHeldText, withoutHeld } from "./frame.ts";
 
 const peerId = z.custom<PeerId>((value) => isId("peer", value));
 const clusterId = z.custom<ClusterId>((value) => isId("clu", value));
@@ -106,7 +106,7 @@ export function encodeWithRecords(
  * The message in a frame (JSON text, at most 1 MiB), judged by shape alone. Records in it are judged one by one later;
  * those that `isHeldText` knows are left out.
  */
-export function decodeMessage(frame: string, isHeldText: (text: string) => boolean = () => false): Result<Message> {
+export function decodeMessage(frame: string, isHeldText: IsHeldText = () => false): Result<Message> {
   if (frame.length > LIMITS.frameBytes) return refuse("frame_too_large", `${frame.length} characters`);
   let value: JsonValue;
   try {

@@ -1,4 +1,4 @@
-import { signedBytes } from "../crypto/signed.ts";
+import { isSealedBy, signedBytes } from "../crypto/signed.ts";
 import { isAcceptableKey } from "../crypto/strict-ed25519.ts";
 import { bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
@@ -9,7 +9,6 @@ import { isAhead, isBeyondHorizon, isLasting } from "../registry/horizon.ts";
 import type { KindDefinition } from "../registry/kind.ts";
 import { compareRecords, isEquivocation } from "../registry/merge.ts";
 import {
-  checkRecordProof,
   checkRecordShape,
   isTombstone,
   type RecordKey,
@@ -36,6 +35,7 @@ export class Intake {
   readonly #state: NodeState;
   /** (owner, key) pairs of the present frame that were found to belong together: a record may be tried many times. */
   readonly #committed = new Set<string>();
+  readonly #keyBytesByKey = new Map<string, Uint8Array>();
 
   constructor(state: NodeState) {
     this.#state = state;
@@ -161,8 +161,9 @@ export class Intake {
     const isFirstOfItsState = held === undefined || (isTombstone(record) && !isTombstone(held.record));
     const room: Room = isFirstOfItsState ? roomFor(registry, record, kind) : { type: "free" };
     if (room.type === "full" && held === undefined) return refuse("record_quota", `${record.kind}: ${room.limit}`);
-    const proof = checkRecordProof(crypto, record, bytes);
-    if (!proof.ok) return proof;
+    const publicKey = this.#keyBytes(record);
+    const isSealed = isSealedBy(crypto, "record", publicKey, record as unknown as JsonObject, bytes);
+    if (!isSealed) return refuse("record_signature_invalid");
     if (!this.#isKeyAcceptable(record)) return refuse("record_key_mismatch", "the key is not acceptable");
     return accept({ held, hash, room });
   }
@@ -174,6 +175,15 @@ export class Intake {
     if (publicKey === undefined || !doesIdCommitToKey(this.#state.crypto, record.owner, publicKey)) return false;
     this.#committed.add(pair);
     return true;
+  }
+
+  /** Bytes of the keys of known owners are kept, so that a provider which remembers them finds them again. */
+  #keyBytes(record: SignedRecord): Uint8Array {
+    const known = this.#keyBytesByKey.get(record.key);
+    if (known !== undefined) return known;
+    const bytes = bytesFromBase64url(record.key) ?? new Uint8Array();
+    if (this.#state.isKeyOf(record.owner, record.key)) this.#keyBytesByKey.set(record.key, bytes);
+    return bytes;
   }
 
   #isKeyAcceptable(record: SignedRecord): boolean {

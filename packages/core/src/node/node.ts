@@ -179,7 +179,7 @@ export class Node implements ClusterNode {
   #receive(id: LinkId, text: string, now: Millis): Rejection | undefined {
     const link = this.#state.links.get(id);
     if (link === undefined) return rejectionOf("message_unexpected", "the link is not open");
-    const decoded = decodeMessage(text, (record) => this.#state.registry.holdsText(record));
+    const decoded = decodeMessage(text, (signature, record) => this.#state.registry.holdsText(signature, record));
     if (!decoded.ok) {
       this.#links.end(link, decoded.rejection, now);
       return decoded.rejection;

@@ -1,5 +1,5 @@
 import type { Crypto } from "../crypto/crypto.ts";
-import { concatBytes, lengthPrefixed } from "../encoding/framing.ts";
+import { concatBytes } from "../encoding/framing.ts";
 import type { RecordKey } from "./record.ts";
 import { Sketch } from "./sketch.ts";
 
@@ -9,7 +9,11 @@ export const BUCKET_MARK_BYTES = 8;
 
 /** What a digest covers of a record: `lp(key) lp(version) content-hash`; the key is ASCII, the version its decimal text. */
 export function digestEntry(key: RecordKey, version: number, contentHash: Uint8Array): Uint8Array {
-  return concatBytes(lengthPrefixed(key, String(version)), contentHash);
+  const digits = String(version);
+  const entry = new Uint8Array(8 + key.length + digits.length + contentHash.length);
+  writeAscii(entry, writeAscii(entry, 0, key), digits);
+  entry.set(contentHash, entry.length - contentHash.length);
+  return entry;
 }
 
 /**
@@ -34,7 +38,7 @@ export class Digest {
     this.#buckets = from === undefined ? Array.from({ length: BUCKETS }, () => []) : [...from.#buckets];
     this.#isShared = new Array(BUCKETS).fill(from !== undefined);
     this.#hashes = from === undefined ? new Array(BUCKETS).fill(undefined) : [...from.#hashes];
-    this.sketch = new Sketch(crypto, from?.sketch);
+    this.sketch = new Sketch(from?.sketch);
   }
 
   /** To be called after a record came under a key, with the content hash that it replaced, if any. */
@@ -109,4 +113,12 @@ function insertSorted(keys: RecordKey[], key: RecordKey): void {
   const last = keys.at(-1);
   if (last === undefined || last < key) keys.push(key);
   else keys.splice(placeOf(keys, key), 0, key);
+}
+
+/** `u32be(len) || text`; answers where it ends. */
+function writeAscii(bytes: Uint8Array, at: number, text: string): number {
+  bytes[at + 2] = text.length >> 8;
+  bytes[at + 3] = text.length & 0xff;
+  for (let index = 0; index < text.length; index += 1) bytes[at + 4 + index] = text.charCodeAt(index);
+  return at + 4 + text.length;
 }

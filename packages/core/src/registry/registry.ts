@@ -26,7 +26,7 @@ export class Registry {
   readonly #keysByOwner: LayeredMap<PeerId, ReadonlySet<RecordKey>>;
   readonly #heldByKind = new Map<string, LayeredMap<RecordKey, Held>>();
   readonly #countByOwnerAndKind: LayeredMap<string, number>;
-  readonly #texts: LayeredMap<string, true>;
+  readonly #heldBySignature: LayeredMap<string, Held>;
   readonly #digests: Readonly<Record<DigestGroup, Digest>>;
   /** Owners whose key set was copied or made here. */
   readonly #ownSets = new Set<PeerId>();
@@ -40,7 +40,7 @@ export class Registry {
     this.#heldByKey = new LayeredMap(base?.heldByKey);
     this.#keysByOwner = new LayeredMap(base?.keysByOwner);
     this.#countByOwnerAndKind = new LayeredMap(base?.countByOwnerAndKind);
-    this.#texts = new LayeredMap(base?.texts);
+    this.#heldBySignature = new LayeredMap(base?.heldBySignature);
     for (const [kind, held] of base?.heldByKind ?? []) this.#heldByKind.set(kind, new LayeredMap(held));
     const digest = (group: DigestGroup) =>
       new Digest(crypto, (key) => this.#heldByKey.get(key)?.digestEntry, base?.digests[group]);
@@ -72,9 +72,9 @@ export class Registry {
     return this.#heldByKey.get(recordKey({ kind, owner, id }))?.record;
   }
 
-  /** True where a record is held whose text, as it travels, is this one. */
-  holdsText(text: string): boolean {
-    return this.#texts.has(text);
+  /** True where a record with this signature is held whose text, as it travels, is this one. */
+  holdsText(signature: string, text: string): boolean {
+    return this.#heldBySignature.get(signature)?.text === text;
   }
 
   put(record: SignedRecord, hash: Uint8Array): Held {
@@ -91,9 +91,9 @@ export class Registry {
     if (before === undefined) this.#ownSet(record.owner).add(key);
     else {
       this.#count(before.record, -1);
-      this.#texts.delete(before.text);
+      this.#heldBySignature.delete(before.record.signature);
     }
-    this.#texts.set(text, true);
+    this.#heldBySignature.set(record.signature, held);
     this.#count(record, 1);
     this.#ofKind(record.kind).set(key, held);
     this.#digests[group].put(key, bucket, hash, before?.hash);
@@ -105,7 +105,7 @@ export class Registry {
     if (held === undefined) return;
     this.#hashes = undefined;
     this.#heldByKey.delete(key);
-    this.#texts.delete(held.text);
+    this.#heldBySignature.delete(held.record.signature);
     this.#count(held.record, -1);
     this.#ofKind(held.record.kind).delete(key);
     this.#ownSet(held.record.owner).delete(key);
@@ -172,7 +172,7 @@ export class Registry {
       countByOwnerAndKind: this.#countByOwnerAndKind.flattened(),
       heldByKind: new Map([...this.#heldByKind].map(([kind, held]) => [kind, held.flattened()])),
       digests: this.#digests,
-      texts: this.#texts.flattened(),
+      heldBySignature: this.#heldBySignature.flattened(),
     };
   }
 
@@ -212,5 +212,5 @@ export interface RegistryBase {
   readonly countByOwnerAndKind: ReadonlyMap<string, number>;
   readonly heldByKind: ReadonlyMap<string, ReadonlyMap<RecordKey, Held>>;
   readonly digests: Readonly<Record<DigestGroup, Digest>>;
-  readonly texts: ReadonlyMap<string, true>;
+  readonly heldBySignature: ReadonlyMap<string, Held>;
 }

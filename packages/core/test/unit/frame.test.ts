@@ -9,7 +9,10 @@ const records = ["a", "b", "c"].map((id) => recordOf(alice, "app.note", id, { bo
 const texts = records.map((record) => JSON.stringify(record));
 const frame = encodeMessage({ type: "push", records });
 const slim = (text: string, ...held: readonly (string | undefined)[]) =>
-  withoutHeld(text, (candidate) => held.includes(candidate));
+  withoutHeld(text, (signature, candidate) => {
+    expect(JSON.parse(candidate)).toHaveProperty("signature", signature);
+    return held.includes(candidate);
+  });
 
 describe("a frame without the records that are held", () => {
   it("keeps the others, in their order", () => {
