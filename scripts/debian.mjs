@@ -12,6 +12,9 @@ export const trafficPackages = [
   "util-linux",
 ];
 
+/** What tests run besides: the second-language check of the protocol. */
+export const testPackages = [...trafficPackages, "python3", "python3-cryptography"];
+
 /**
  * Installs those Debian packages that are missing, where we are root and apt-get is there; elsewhere, and where apt
  * fails, says what is missing. Never throws: who needs a package probes for what it does and says so.

@@ -1,14 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { trafficPackages } from "./debian.mjs";
+import { testPackages } from "./debian.mjs";
 import { pinned } from "./run.mjs";
 import { main, note } from "./say.mjs";
 import { setup } from "./setup.mjs";
 
 /** `npm test [-- VITEST ARGUMENTS]`: every test; the last line is `N passed, N failed`. */
 await main(async () => {
-  await setup({ debian: process.getuid?.() === 0 ? trafficPackages : [] });
+  await setup({ debian: process.getuid?.() === 0 ? testPackages : [] });
   const folder = mkdtempSync(join(tmpdir(), "arctic-test-"));
   try {
     const report = join(folder, "report.json");

@@ -37,7 +37,7 @@ export {
   licenseRootSchema,
   licenseSchema,
 } from "./license/license.ts";
-export { type LicenseState, licenseStateAt } from "./license/license-state.ts";
+export { type LicenseProgress, type LicenseState, licenseStateAt } from "./license/license-state.ts";
 export { LIMITS } from "./limits.ts";
 export type { ClusterNode, NodeOptions, Step } from "./node/cluster-node.ts";
 export { createClusterNode } from "./node/create-cluster-node.ts";

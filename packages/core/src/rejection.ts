@@ -44,6 +44,8 @@ export const REJECTIONS = {
   license_signature_invalid: { fault: "sender", text: "the license's signature does not verify" },
   license_customer_mismatch: { fault: "sender", text: "the license is for another customer" },
   license_not_successor: { fault: "nobody", text: "the license does not succeed the one that is held" },
+  license_expired: { fault: "us", text: "the license allows no writes any more" },
+  service_limit_exceeded: { fault: "us", text: "the license's max_services is reached" },
   node_limit_exceeded: { fault: "us", text: "the license's max_nodes is reached" },
 
   voucher_invalid: { fault: "sender", text: "the voucher is malformed, expired or wrongly signed" },

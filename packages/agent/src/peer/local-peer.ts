@@ -13,7 +13,6 @@ import {
   type LicenseRoot,
   type LicenseState,
   type LiveRecord,
-  licenseStateAt,
   type Notice,
   type PeerBody,
   type PeerId,
@@ -125,7 +124,7 @@ export class LocalPeer {
   }
 
   get licenseState(): LicenseState {
-    return licenseStateAt(this.node.cluster.license, this.#options.clock.now());
+    return this.node.cluster.licenseState;
   }
 
   observationOf(serviceId: string): ServiceObservation | undefined {

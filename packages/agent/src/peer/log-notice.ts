@@ -54,6 +54,9 @@ export function logNotice(log: Log, notice: Notice): void {
     case "license_changed":
       log.info("license.changed", { license_id: notice.license.license_id, expires_at: notice.license.expires_at });
       return;
+    case "license_state":
+      log.warn("license.state_changed", { state: notice.state, before: notice.before });
+      return;
     case "cloned":
       log.error("identity.cloned", { reason: "another running peer uses this identity; this one has stopped writing" });
       return;

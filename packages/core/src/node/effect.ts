@@ -1,5 +1,6 @@
 import type { PeerId } from "../identity/id.ts";
 import type { License } from "../license/license.ts";
+import type { LicenseProgress, LicenseState } from "../license/license-state.ts";
 import type { RecordKey, SignedRecord } from "../registry/record.ts";
 import type { Rejection } from "../rejection.ts";
 import type { PeerBookEntry } from "../trust/peer-book.ts";
@@ -14,7 +15,6 @@ export type Effect =
       readonly drop: readonly RecordKey[];
       readonly book: readonly PeerBookEntry[];
       readonly license?: License;
-      /** Small facts of the node itself: that it was cloned, left, or is no longer fresh. */
       readonly flags?: NodeFlags;
     }
   | {
@@ -28,10 +28,15 @@ export type Effect =
   | { readonly type: "close"; readonly link: LinkId; readonly rejection: Rejection }
   | { readonly type: "notify"; readonly notice: Notice };
 
+/** Small facts of the node itself, stored as one. */
 export interface NodeFlags {
   /** Set once and kept: another running peer used this identity. */
   readonly isCloned?: boolean;
   readonly hasLeft?: boolean;
+  /** Where the license's state is on the way that its dates name. */
+  readonly license?: LicenseProgress;
+  /** A member's word for this peer, while some members have not met it. */
+  readonly voucher?: Voucher;
 }
 
 /** What the host may want to log, count or tell an operator. */
@@ -69,6 +74,7 @@ export type Notice =
     }
   | { readonly type: "cluster_changed"; readonly clusterId: string; readonly aliases: readonly string[] }
   | { readonly type: "license_changed"; readonly license: License }
+  | { readonly type: "license_state"; readonly state: LicenseState; readonly before: LicenseState }
   | { readonly type: "cloned" }
   | { readonly type: "called"; readonly peer: PeerId; readonly call: CallId; readonly body: string }
   | { readonly type: "answered"; readonly peer: PeerId; readonly call: CallId; readonly body: string }

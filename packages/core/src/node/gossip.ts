@@ -2,20 +2,17 @@ import type { MessageOf } from "../gossip/message.ts";
 import { pagesOf } from "../gossip/pages.ts";
 import type { PeerId } from "../identity/id.ts";
 import type { PeerBody } from "../kinds/peer.ts";
-import { checkLicense, isSuccessor } from "../license/license.ts";
 import { LIMITS } from "../limits.ts";
 import { isTombstone, recordKey } from "../registry/record.ts";
 import type { Held } from "../registry/registry.ts";
 import { type Millis, msFromRfc3339, rfc3339FromMs, SECOND_MS } from "../time.ts";
 import type { LinkId } from "./input.ts";
-import type { Link, LiveLink } from "./link.ts";
+import type { LiveLink } from "./link.ts";
 import type { Applied, NodeState } from "./state.ts";
 
-/** What goes over live links: heartbeats, pushes, offers, and licenses. */
+/** What goes over live links: heartbeats, pushes and offers. */
 export class Gossip {
   readonly #state: NodeState;
-  /** License hashes that were asked for already: once each. */
-  readonly #licensesAsked = new Set<string>();
 
   constructor(state: NodeState) {
     this.#state = state;
@@ -62,13 +59,12 @@ export class Gossip {
   }
 
   /** Judges a heartbeat's frame around its records. Answers false for one that was seen before, which refreshes nothing. */
-  takeHeartbeat(link: Link, live: LiveLink, message: MessageOf<"heartbeat">, now: Millis): boolean {
+  takeHeartbeat(live: LiveLink, message: MessageOf<"heartbeat">, now: Millis): boolean {
     if (message.boot === live.lastBoot && message.seq <= live.lastSeq) return false;
     live.lastBoot = message.boot;
     live.lastSeq = message.seq;
     live.skewMs = (msFromRfc3339(message.time) ?? now) - now;
     live.hashes = message.hashes;
-    this.#pullLicense(link.id, message);
     return true;
   }
 
@@ -110,27 +106,6 @@ export class Gossip {
           entries: records.map(({ record: { kind, owner, id: record, version } }) => [kind, owner, record, version]),
         });
     }
-  }
-
-  /** A license that a neighbour sent: taken where it succeeds the one that is held. */
-  takeLicense(document: unknown): void {
-    const checked = checkLicense(this.#state.crypto, this.#state.roots, document);
-    if (checked.ok && isSuccessor(this.#state.license, checked.value)) this.#state.setLicense(checked.value);
-  }
-
-  answerLicenseWanted(link: LinkId, hash: string): void {
-    if (hash === this.#state.licenseHash)
-      this.#state.outbox.send(link, { type: "license", document: this.#state.license as never });
-  }
-
-  #pullLicense(link: LinkId, message: MessageOf<"heartbeat">): void {
-    const isLater =
-      (msFromRfc3339(message.license_issued_at) ?? 0) > (msFromRfc3339(this.#state.license.issued_at) ?? 0);
-    if (message.license_hash === this.#state.licenseHash || !isLater || this.#licensesAsked.has(message.license_hash))
-      return;
-    if (this.#licensesAsked.size >= 64) this.#licensesAsked.clear();
-    this.#licensesAsked.add(message.license_hash);
-    this.#state.outbox.send(link, { type: "license_wanted", hash: message.license_hash });
   }
 
   #push(link: LinkId, records: readonly Held[]): void {

@@ -172,7 +172,7 @@ export class Links {
       const shown = this.#checkShownLicense(theirs, proof.license);
       if (!shown.ok) return shown.rejection;
       this.#state.outbox.send(link.id, { type: "license", document: phase.license as never });
-      this.#adoptIfSuccessor(shown.value);
+      this.#adoptIfSuccessor(shown.value, now);
     }
     return this.#goLive(link, theirs, publicKey, now);
   }
@@ -186,7 +186,7 @@ export class Links {
   ): Rejection | undefined {
     const shown = this.#checkShownLicense(theirs, document);
     if (!shown.ok) return shown.rejection;
-    this.#adoptIfSuccessor(shown.value);
+    this.#adoptIfSuccessor(shown.value, now);
     return this.#goLive(link, theirs, publicKey, now);
   }
 
@@ -202,8 +202,8 @@ export class Links {
       : refuse("license_malformed", "it is not the one that the greeting named");
   }
 
-  #adoptIfSuccessor(license: License): void {
-    if (isSuccessor(this.#state.license, license)) this.#state.setLicense(license);
+  #adoptIfSuccessor(license: License, now: Millis): void {
+    if (isSuccessor(this.#state.license, license)) this.#state.setLicense(license, now);
   }
 
   #goLive(link: Link, theirs: Greeting, publicKey: Uint8Array, now: Millis): Rejection | undefined {

@@ -1,7 +1,6 @@
 import { base64urlFromBytes } from "../encoding/base64url.ts";
 import { decodeMessage, type Message } from "../gossip/message.ts";
 import { groupBy } from "../group-by.ts";
-import { checkLicense, isSuccessor } from "../license/license.ts";
 import { LIMITS } from "../limits.ts";
 import type { SignedRecord } from "../registry/record.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
@@ -15,6 +14,7 @@ import { roomForOneMore } from "./door.ts";
 import { Gossip } from "./gossip.ts";
 import type { Input, LinkId } from "./input.ts";
 import { Intake } from "./intake.ts";
+import { checkLicensed, Licensing } from "./licensing.ts";
 import type { Link, LiveLink, Welcome } from "./link.ts";
 import { Links } from "./links.ts";
 import { Liveness } from "./liveness.ts";
@@ -39,6 +39,7 @@ export class Node implements ClusterNode {
   readonly #dialing: Dialing;
   readonly #gossip: Gossip;
   readonly #repair: Repair;
+  readonly #licensing: Licensing;
   readonly #liveness: Liveness;
   readonly #calls: Calls;
   readonly #settling: Settling;
@@ -52,6 +53,7 @@ export class Node implements ClusterNode {
     this.#own = new OwnRecords(this.#state, this.#intake);
     this.#dialing = new Dialing(this.#state);
     this.#gossip = new Gossip(this.#state);
+    this.#licensing = new Licensing(this.#state);
     this.#repair = new Repair(this.#state);
     this.#calls = new Calls(this.#state);
     this.#links = new Links(this.#state, {
@@ -72,7 +74,7 @@ export class Node implements ClusterNode {
 
   get wakeAt(): Millis {
     if (!this.#state.isTakingPart()) return this.#maintainAt;
-    let at = Math.min(this.#maintainAt, this.#dialing.wakeAt, this.#liveness.wakeAt);
+    let at = Math.min(this.#maintainAt, this.#dialing.wakeAt, this.#liveness.wakeAt, this.#licensing.wakeAt);
     for (const { live } of this.#memberLinks()) at = Math.min(at, live.heartbeatAt);
     for (const link of this.#state.links.values())
       if (link.phase.type !== "live") at = Math.min(at, link.openedAt + LIMITS.challengeMs);
@@ -114,7 +116,7 @@ export class Node implements ClusterNode {
       case "answer":
         return rejected(this.#calls.answer(input.peer, input.call, input.body));
       case "license":
-        return rejected(this.#takeOperatorsLicense(input));
+        return rejected(this.#takeOperatorsLicense(input, now));
       case "leave":
         return this.#leave(now);
       case "sync":
@@ -150,6 +152,8 @@ export class Node implements ClusterNode {
   }
 
   #join(input: InputOf<"join">, now: Millis): Rejection | undefined {
+    const licensed = checkLicensed(this.#state, "admission");
+    if (!licensed.ok) return licensed.rejection;
     const full = roomForOneMore(this.#state);
     if (full !== undefined) return full;
     if (!this.#state.isTakingPart()) return rejectionOf("peer_left");
@@ -160,14 +164,14 @@ export class Node implements ClusterNode {
     return undefined;
   }
 
-  #takeOperatorsLicense(input: InputOf<"license">): Rejection | undefined {
-    const checked = checkLicense(this.#state.crypto, this.#state.roots, input.document);
-    if (!checked.ok) return checked.rejection;
-    if (checked.value.customer_id !== this.#state.customerId) return rejectionOf("license_customer_mismatch");
-    if (!isSuccessor(this.#state.license, checked.value)) return rejectionOf("license_not_successor");
-    this.#state.setLicense(checked.value);
-    for (const { id, live } of this.#memberLinks()) this.#gossip.heartbeat(id, live, [], this.#now);
-    return undefined;
+  #takeOperatorsLicense(input: InputOf<"license">, now: Millis): Rejection | undefined {
+    const rejection = this.#licensing.put(input.document, now);
+    if (rejection === undefined) this.#announceLicense(now);
+    return rejection;
+  }
+
+  #announceLicense(now: Millis): void {
+    for (const { id, live } of this.#memberLinks()) this.#gossip.heartbeat(id, live, [], now);
   }
 
   #leave(now: Millis): Omit<Step, "effects"> {
@@ -193,9 +197,10 @@ export class Node implements ClusterNode {
     if (message.type !== "heartbeat") live.heardAt = now;
     switch (message.type) {
       case "heartbeat":
-        if (!this.#gossip.takeHeartbeat(link, live, message, now))
+        if (!this.#gossip.takeHeartbeat(live, message, now))
           return rejectionOf("record_held", "the heartbeat was seen before");
         live.heardAt = now;
+        this.#licensing.pull(link.id, message, now);
         this.#takeRecords(link, live, message.records, now);
         if (this.#state.isMember(live.peer)) this.#repair.afterHeartbeat(link.id, live, message, now);
         return undefined;
@@ -235,10 +240,10 @@ export class Node implements ClusterNode {
         this.#repair.takeBuckets(link.id, live, message, now);
         return undefined;
       case "license_wanted":
-        this.#gossip.answerLicenseWanted(link.id, message.hash);
+        this.#licensing.answer(link.id, message.hash);
         return undefined;
       case "license":
-        this.#gossip.takeLicense(message.document);
+        if (this.#licensing.take(message.document, now)) this.#announceLicense(now);
         return undefined;
       case "voucher":
         this.#takeVoucher(live, message.voucher, now);
@@ -343,6 +348,7 @@ export class Node implements ClusterNode {
 
   #wake(now: Millis): void {
     this.#links.expire(now);
+    this.#licensing.wake(now);
     this.#liveness.wake(now);
     for (const { id, live } of this.#memberLinks()) if (now >= live.heartbeatAt) this.#gossip.beat(id, live, now);
     if (now < this.#maintainAt) return;

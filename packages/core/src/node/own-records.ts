@@ -16,6 +16,7 @@ import { accept, type Result, refuse } from "../result.ts";
 import { type Millis, rfc3339FromMs } from "../time.ts";
 import { type ClusterClaim, electClusterId } from "../trust/cluster-id.ts";
 import type { Intake } from "./intake.ts";
+import { checkLicensed, checkServiceLimit } from "./licensing.ts";
 import { limitOf } from "./quota.ts";
 import type { NodeState } from "./state.ts";
 
@@ -37,16 +38,22 @@ export class OwnRecords {
     const content = kind === "peer" ? this.#withOwnCluster(body) : body;
     const complaint = definition.checkId(id, this.#state.self) ?? definition.checkBody(content, this.#state.self);
     if (complaint !== undefined) return refuse("write_refused", `${kind} ${id}: ${complaint}`);
+    const licensed = checkLicensed(this.#state, kind);
+    if (!licensed.ok) return licensed;
     const held = this.#state.registry.get(kind, this.#state.self, id);
     if (held !== undefined && isTombstone(held))
       return refuse("write_refused", `${kind} ${id} was deleted, and a deleted id is never used again`);
     if (held === undefined && this.#state.registry.countOf(kind, this.#state.self, false) >= definition.limitPerOwner) {
       return refuse("record_quota", `${kind}: ${definition.limitPerOwner}`);
     }
+    const room = kind === "service" && held === undefined ? checkServiceLimit(this.#state) : accept(undefined);
+    if (!room.ok) return room;
     return this.#issue(kind, id, { body: content }, now);
   }
 
   delete(kind: string, id: string, now: Millis): Result<SignedRecord> {
+    const licensed = checkLicensed(this.#state, kind);
+    if (!licensed.ok) return licensed;
     const held = this.#state.registry.get(kind, this.#state.self, id);
     if (held === undefined || isTombstone(held))
       return refuse("write_refused", `${kind} ${id} is not a live record of this peer`);

@@ -4,6 +4,7 @@ import { type CustomerId, isId, type PeerId } from "../identity/id.ts";
 import type { Identity } from "../identity/identity.ts";
 import { kindTable } from "../kinds/kinds.ts";
 import { checkLicense, type License, type LicenseRoot, licenseHash } from "../license/license.ts";
+import { type LicenseProgress, licenseStateAt, renewedLicense } from "../license/license-state.ts";
 import type { KindTable } from "../registry/kind.ts";
 import { LayeredMap } from "../registry/layered-map.ts";
 import { contentHash, isTombstone, type SignedRecord } from "../registry/record.ts";
@@ -55,6 +56,8 @@ export class NodeState {
   voucher: Voucher | undefined;
   license: License;
   licenseHash: string;
+  /** The state of the license, on its way to the one that its dates name. */
+  licenseProgress: LicenseProgress;
   fresh: { readonly until: Millis; readonly acceptKey: string | undefined } | undefined;
   flags: NodeFlags;
   /** Records that became current and keys that ended since the last settling. */
@@ -82,6 +85,9 @@ export class NodeState {
     this.license = license.value;
     this.licenseHash = licenseHash(options.crypto, license.value);
     this.customerId = license.value.customer_id;
+    // Without a stored way the dates alone say where it begins: then an operator is at the keyboard.
+    const state = licenseStateAt(license.value, options.startedAt);
+    this.licenseProgress = options.stored.flags.license ?? { state, behindMs: 0 };
     this.flags = options.stored.flags;
     this.kinds = kindTable(options.kinds);
     const { shared } = options.stored;
@@ -162,11 +168,26 @@ export class NodeState {
     this.outbox.keepFlags(this.flags);
   }
 
-  setLicense(license: License): void {
+  setLicenseProgress(progress: LicenseProgress): void {
+    const before = this.licenseProgress;
+    if (before.state === progress.state && before.behindMs === progress.behindMs) return;
+    this.licenseProgress = progress;
+    this.setFlags({ license: progress });
+    if (before.state !== progress.state)
+      this.outbox.notify({ type: "license_state", state: progress.state, before: before.state });
+  }
+
+  licenseHashOf(license: License): string {
+    return licenseHash(this.crypto, license);
+  }
+
+  /** A renewal moves the license's state back at once; it never moves it on. */
+  setLicense(license: License, now: Millis): void {
     this.license = license;
-    this.licenseHash = licenseHash(this.crypto, license);
+    this.licenseHash = this.licenseHashOf(license);
     this.outbox.keepLicense(license);
     this.outbox.notify({ type: "license_changed", license });
+    this.setLicenseProgress(renewedLicense(this.licenseProgress, licenseStateAt(license, now)));
   }
 
   /** True where the key was seen to be this peer's and found acceptable. */

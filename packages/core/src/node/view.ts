@@ -1,5 +1,6 @@
 import type { ClusterId, PeerId } from "../identity/id.ts";
 import type { License } from "../license/license.ts";
+import type { LicenseState } from "../license/license-state.ts";
 import type { DigestGroup } from "../registry/kind.ts";
 import type { LiveRecord, SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
@@ -52,6 +53,8 @@ export interface ClusterView {
   readonly mintedBy: PeerId;
   readonly aliases: readonly ClusterId[];
   readonly license: License;
+  /** What the license allows: the state that its dates name, or one on the way there. */
+  readonly licenseState: LicenseState;
   /** Until when a first contact is accepted without an introduction; absent where the door is shut. */
   readonly freshUntil: Millis | undefined;
   readonly isCloned: boolean;

@@ -54,6 +54,9 @@ export function clusterView(state: NodeState, own: OwnRecords, now: () => Millis
     get license() {
       return state.license;
     },
+    get licenseState() {
+      return state.licenseProgress.state;
+    },
     get freshUntil() {
       return freshUntil(state, now());
     },
