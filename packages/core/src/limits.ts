@@ -20,8 +20,13 @@ export const LIMITS = {
   routesPerService: 256,
   /** How long a peer that knows others waits for one of them before it renews its own records. */
   takeBackMs: 10 * SECOND_MS,
+  /** How long the repair after a heartbeat takes at most, where nothing is lost. */
+  repairMs: 2 * SECOND_MS,
+  evidenceKept: 16,
   challengeMs: 30 * SECOND_MS,
   pendingHandshakes: 64,
+  /** A link that a newer one of the same dialler replaced is closed after this, if its dialler has not closed it. */
+  replacedLinkMs: 10 * SECOND_MS,
   refusalsPerMinute: 20,
   freshWindowMs: HOUR_MS,
   invitationMs: HOUR_MS,

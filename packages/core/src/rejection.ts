@@ -51,6 +51,8 @@ export const REJECTIONS = {
   voucher_invalid: { fault: "sender", text: "the voucher is malformed, expired or wrongly signed" },
 
   write_refused: { fault: "us", text: "the write cannot be made" },
+  /** Right after a start; `ClusterView.writesFrom` says when it is over. */
+  not_merged_yet: { fault: "us", text: "this peer has just started and hears first what others hold of its records" },
   identity_cloned: { fault: "us", text: "another running peer uses this identity; this one has stopped writing" },
   peer_left: { fault: "us", text: "this peer has left its cluster, or was revoked, for good" },
   peer_unreachable: { fault: "us", text: "there is no link to the peer" },

@@ -81,6 +81,10 @@ const messageSchema = z.discriminatedUnion("type", [
   /** With the sender's hashes, so that a neighbour's status does not lag a whole heartbeat behind. */
   z.object({ type: z.literal("pong"), nonce: text, hashes: hashes.optional() }),
   z.object({ type: z.literal("voucher"), voucher: document }),
+  /** Asks a member for another voucher, before the one that is held ends. */
+  z.object({ type: z.literal("voucher_wanted") }),
+  /** Says to both that two links bear one id, with boot ids that both still send. */
+  z.object({ type: z.literal("duplicate"), boots: z.tuple([text, text]) }),
   z.object({ type: z.literal("license_wanted"), hash: bytes32 }),
   z.object({ type: z.literal("license"), document }),
   z.object({ type: z.literal("call"), call: text, body: z.string() }),

@@ -126,7 +126,7 @@ export class Dialing {
   }
 
   #dial(attempts: Attempts, cause: DialCause, address: Address): void {
-    const { outbox, book, voucher } = this.#state;
+    const { outbox, book, flags } = this.#state;
     const id = this.#state.randomText();
     attempts.inFlight = id;
     this.#dials.set(id, { id, cause, address });
@@ -136,7 +136,7 @@ export class Dialing {
       dial: id,
       address,
       ...(cause.type === "member" ? { peer: cause.peer } : {}),
-      ...(isStranger && voucher !== undefined ? { voucher } : {}),
+      ...(isStranger && flags.voucher !== undefined ? { voucher: flags.voucher } : {}),
     });
   }
 

@@ -1,11 +1,11 @@
-import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
+import { base64urlFromBytes } from "../encoding/base64url.ts";
 import type { Rejection } from "../rejection.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import type { Millis } from "../time.ts";
 import type { Greeting } from "../trust/handshake.ts";
-import { checkVoucher, type Voucher } from "../trust/voucher.ts";
 import type { LinkOrigin, Welcome } from "./link.ts";
 import type { NodeState } from "./state.ts";
+import { isVouchedFor } from "./vouching.ts";
 
 /**
  * Whether the other side of a link is let in, and as what. Asked when it greets and again when it has proven itself,
@@ -80,11 +80,4 @@ function doesMatch(invitation: NodeState["invitations"][number], theirs: Greetin
 function isFreshFor(state: NodeState, theirs: Greeting, now: Millis): boolean {
   if (freshUntil(state, now) === undefined) return false;
   return state.fresh?.acceptKey === undefined || state.fresh.acceptKey === theirs.public_key;
-}
-
-function isVouchedFor(state: NodeState, theirs: Greeting, voucher: Voucher, now: Millis): boolean {
-  const signerKey = bytesFromBase64url(state.keyByPeer.get(voucher.signer) ?? "");
-  if (signerKey === undefined || !state.isMember(voucher.signer)) return false;
-  const checked = checkVoucher(state.crypto, voucher, signerKey, state.customerId, now);
-  return checked.ok && checked.value.peer_id === theirs.peer_id && checked.value.public_key === theirs.public_key;
 }

@@ -75,7 +75,8 @@ export type Notice =
   | { readonly type: "cluster_changed"; readonly clusterId: string; readonly aliases: readonly string[] }
   | { readonly type: "license_changed"; readonly license: License }
   | { readonly type: "license_state"; readonly state: LicenseState; readonly before: LicenseState }
-  | { readonly type: "cloned" }
+  /** `told` is the neighbour that saw it, where this peer did not see it itself. */
+  | { readonly type: "cloned"; readonly told?: PeerId }
   | { readonly type: "called"; readonly peer: PeerId; readonly call: CallId; readonly body: string }
   | { readonly type: "answered"; readonly peer: PeerId; readonly call: CallId; readonly body: string }
   | { readonly type: "call_failed"; readonly peer: PeerId; readonly call: CallId; readonly wasSent: boolean };

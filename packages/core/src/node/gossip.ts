@@ -65,6 +65,7 @@ export class Gossip {
     live.lastSeq = message.seq;
     live.skewMs = (msFromRfc3339(message.time) ?? now) - now;
     live.hashes = message.hashes;
+    live.licenseHash = message.license_hash;
     return true;
   }
 

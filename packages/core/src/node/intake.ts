@@ -92,6 +92,7 @@ export class Intake {
     if (held !== undefined && isEquivocation(held, incoming)) {
       const isNewer = compareRecords(incoming, held) > 0;
       const [kept, other] = isNewer ? [record, held.record] : [held.record, record];
+      state.keepEvidence(held.key, { kept, other });
       state.outbox.notify({ type: "equivocation", key: held.key, kept, other });
       if (!isNewer) return refuse("record_superseded").rejection;
     }
@@ -101,7 +102,7 @@ export class Intake {
         state.outrun.push(record);
         return refuse("record_superseded").rejection;
       }
-      this.#becomeCloned();
+      state.becomeCloned();
       return refuse("identity_cloned").rejection;
     }
     if (room.type === "evict") this.#drop(room.held.key);
@@ -216,12 +217,6 @@ export class Intake {
     this.#state.outbox.drop(key);
     this.#state.dropped.push(key);
     this.#state.forgetMembership();
-  }
-
-  #becomeCloned(): void {
-    if (this.#state.flags.isCloned === true) return;
-    this.#state.setFlags({ isCloned: true });
-    this.#state.outbox.notify({ type: "cloned" });
   }
 }
 

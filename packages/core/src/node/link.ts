@@ -57,8 +57,14 @@ export interface LiveLink {
   lastSeq: number;
   skewMs: number | undefined;
   hashes: RegistryHashes | undefined;
+  /** The license that its last heartbeat named. */
+  licenseHash: string | undefined;
   /** When buckets of a group were last sent, so that one difference is not repaired twice at once. */
   readonly repairedAt: Map<string, Millis>;
+  /** When this peer last gave the other side its voucher. */
+  vouchedAt: Millis | undefined;
+  /** Since when a newer link of the same peer has taken the place of this one, and whether it was asked for a sign of life. */
+  superseded: { readonly at: Millis; isAsked: boolean } | undefined;
   readonly pendingCalls: Set<string>;
 }
 

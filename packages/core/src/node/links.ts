@@ -81,11 +81,22 @@ export class Links {
       this.#forget(link, rejectionOf("link_replaced", "the connection was closed by the other side"), now);
   }
 
-  /** Ends handshakes that took too long. */
+  /** When the next link is to end by itself. */
+  get wakeAt(): Millis {
+    let at = Number.POSITIVE_INFINITY;
+    for (const link of this.#state.links.values()) {
+      at = Math.min(at, endAt(link));
+      if (link.phase.type === "live") at = Math.min(at, signAt(link.phase.live));
+    }
+    return at;
+  }
+
+  /** Ends handshakes that took too long, and links that were replaced; asks the latter whether somebody is there. */
   expire(now: Millis): void {
     for (const link of [...this.#state.links.values()]) {
-      if (link.phase.type !== "live" && now >= link.openedAt + LIMITS.challengeMs)
-        this.end(link, rejectionOf("handshake_expired"), now);
+      if (link.phase.type === "live" && now >= signAt(link.phase.live)) this.#askForSign(link.id, link.phase.live, now);
+      if (now < endAt(link)) continue;
+      this.end(link, rejectionOf(link.phase.type === "live" ? "handshake_duplicate" : "handshake_expired"), now);
     }
   }
 
@@ -216,7 +227,6 @@ export class Links {
     }
     const before = this.#linkOf(peer);
     if (before !== undefined && !this.#doesNewStay(before, link, peer)) return rejectionOf("handshake_duplicate");
-    if (before !== undefined) this.end(before, rejectionOf("handshake_duplicate"), now);
     const live: LiveLink = {
       peer,
       publicKey,
@@ -230,9 +240,13 @@ export class Links {
       lastSeq: 0,
       skewMs: undefined,
       hashes: undefined,
+      licenseHash: undefined,
       repairedAt: new Map(),
+      vouchedAt: undefined,
+      superseded: undefined,
       pendingCalls: new Set(),
     };
+    if (before !== undefined) this.#replace(before, link, now);
     link.phase = { type: "live", live };
     state.linkByPeer.set(peer, link.id);
     state.keyByPeer.set(peer, theirs.public_key);
@@ -242,10 +256,31 @@ export class Links {
     return undefined;
   }
 
-  /** Of two finished links the one dialled by the smaller id stays; of two by the same side the newer. */
+  /**
+   * Of two finished links the one dialled by the smaller id stays. Of two that one side dialled, that side alone knows
+   * which is the newer, whatever finished first: it closes the other one.
+   */
   #doesNewStay(before: Link, next: Link, peer: string): boolean {
-    const dialler = (link: Link) => (link.origin.direction === "out" ? this.#state.self : peer);
-    return dialler(before) === dialler(next) || dialler(next) < dialler(before);
+    const [was, is] = [before.origin.direction, next.origin.direction];
+    if (was === "out" && is === "out") return next.openedAt >= before.openedAt;
+    if (was === "in" && is === "in") return true;
+    return (is === "out") === this.#state.self < peer;
+  }
+
+  /**
+   * A link that a newer one takes the place of ends at once, but where the other side dialled both: that side closes
+   * one. It stays open for a while and is asked for a sign of life, since two of one identity may run.
+   */
+  #replace(before: Link, next: Link, now: Millis): void {
+    const isTheirs = before.origin.direction === "in" && next.origin.direction === "in";
+    if (!isTheirs || before.phase.type !== "live") {
+      this.end(before, rejectionOf("handshake_duplicate"), now);
+      return;
+    }
+    for (const older of this.#state.links.values())
+      if (older.phase.type === "live" && older.phase.live.peer === before.phase.live.peer && older !== before)
+        this.end(older, rejectionOf("handshake_duplicate"), now);
+    before.phase.live.superseded = { at: now, isAsked: false };
   }
 
   #linkOf(peer: LiveLink["peer"]): Link | undefined {
@@ -257,10 +292,28 @@ export class Links {
     if (!this.#state.links.delete(link.id)) return;
     if (link.phase.type === "live") {
       const { live } = link.phase;
-      if (this.#state.linkByPeer.get(live.peer) === link.id) this.#state.linkByPeer.delete(live.peer);
+      if (this.#state.linkByPeer.get(live.peer) === link.id) this.#fallBack(live.peer);
       this.#state.outbox.notify({ type: "peer_unlinked", peer: live.peer, link: link.id, reason: rejection.message });
       this.#events.onUnlinked(link, live, now);
     } else if (link.origin.direction === "out") this.#events.onHandshakeFailed(link.origin, rejection, now);
+  }
+
+  #askForSign(id: LinkId, live: LiveLink, now: Millis): void {
+    const nonce = this.#state.randomText();
+    if (live.superseded !== undefined) live.superseded.isAsked = true;
+    live.openPing = { nonce, sentAt: now };
+    this.#state.outbox.send(id, { type: "ping", nonce });
+  }
+
+  /** The link of a peer is gone: an older one that is still open takes its place again. */
+  #fallBack(peer: LiveLink["peer"]): void {
+    this.#state.linkByPeer.delete(peer);
+    for (const { id, phase } of this.#state.links.values()) {
+      if (phase.type !== "live" || phase.live.peer !== peer) continue;
+      phase.live.superseded = undefined;
+      this.#state.linkByPeer.set(peer, id);
+      return;
+    }
   }
 
   #turnAway(id: LinkId, code: RejectionCode): Rejection {
@@ -282,6 +335,20 @@ export class Links {
     };
   }
 }
+
+/** When a link ends by itself: a handshake after 30 s, a replaced link after ten. */
+function endAt(link: Link): Millis {
+  if (link.phase.type !== "live") return link.openedAt + LIMITS.challengeMs;
+  const { superseded } = link.phase.live;
+  return superseded === undefined ? Number.POSITIVE_INFINITY : superseded.at + LIMITS.replacedLinkMs;
+}
+
+/** When a replaced link is asked for a sign of life. */
+function signAt({ superseded }: LiveLink): Millis {
+  return superseded === undefined || superseded.isAsked ? Number.POSITIVE_INFINITY : superseded.at + SIGN_AFTER_MS;
+}
+
+const SIGN_AFTER_MS = 2000;
 
 function unexpected(message: Message): Rejection {
   return rejectionOf("message_unexpected", message.type);

@@ -1,13 +1,14 @@
 import { base64urlFromBytes } from "../encoding/base64url.ts";
-import { decodeMessage, type Message } from "../gossip/message.ts";
+import { decodeMessage, type Message, type MessageOf } from "../gossip/message.ts";
 import { groupBy } from "../group-by.ts";
 import { LIMITS } from "../limits.ts";
+import { DIGEST_GROUPS } from "../registry/kind.ts";
 import type { SignedRecord } from "../registry/record.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
 import type { Result } from "../result.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
-import { checkVoucher, issueVoucher } from "../trust/voucher.ts";
 import { Calls } from "./calls.ts";
+import { Clones } from "./clones.ts";
 import type { ClusterNode, NodeOptions, Step } from "./cluster-node.ts";
 import { Dialing, dialRejection } from "./dialing.ts";
 import { roomForOneMore } from "./door.ts";
@@ -24,6 +25,7 @@ import { Settling } from "./settling.ts";
 import { NodeState } from "./state.ts";
 import type { ClusterView, PeersView, RegistryView } from "./view.ts";
 import { clusterView, peersView, registryView } from "./views.ts";
+import { Vouching } from "./vouching.ts";
 
 type InputOf<T extends Input["type"]> = Extract<Input, { type: T }>;
 
@@ -39,13 +41,14 @@ export class Node implements ClusterNode {
   readonly #dialing: Dialing;
   readonly #gossip: Gossip;
   readonly #repair: Repair;
+  readonly #vouching: Vouching;
+  readonly #clones: Clones;
   readonly #licensing: Licensing;
   readonly #liveness: Liveness;
   readonly #calls: Calls;
   readonly #settling: Settling;
   #now: Millis;
   #maintainAt: Millis;
-  readonly #renewFrom: Millis;
 
   constructor(options: NodeOptions) {
     this.#state = new NodeState(options);
@@ -54,6 +57,8 @@ export class Node implements ClusterNode {
     this.#dialing = new Dialing(this.#state);
     this.#gossip = new Gossip(this.#state);
     this.#licensing = new Licensing(this.#state);
+    this.#vouching = new Vouching(this.#state);
+    this.#clones = new Clones(this.#state);
     this.#repair = new Repair(this.#state);
     this.#calls = new Calls(this.#state);
     this.#links = new Links(this.#state, {
@@ -65,8 +70,6 @@ export class Node implements ClusterNode {
     this.#settling = new Settling(this.#state, this.#own, this.#links, this.#gossip, this.#dialing);
     this.#now = options.startedAt;
     this.#maintainAt = options.startedAt;
-    // A peer that knows others hears from one of them first: its disk may be a restored one.
-    this.#renewFrom = options.startedAt + (this.#state.members().length > 1 ? LIMITS.takeBackMs : 0);
     this.registry = registryView(this.#state);
     this.peers = peersView(this.#state);
     this.cluster = clusterView(this.#state, this.#own, () => this.#now);
@@ -76,9 +79,7 @@ export class Node implements ClusterNode {
     if (!this.#state.isTakingPart()) return this.#maintainAt;
     let at = Math.min(this.#maintainAt, this.#dialing.wakeAt, this.#liveness.wakeAt, this.#licensing.wakeAt);
     for (const { live } of this.#memberLinks()) at = Math.min(at, live.heartbeatAt);
-    for (const link of this.#state.links.values())
-      if (link.phase.type !== "live") at = Math.min(at, link.openedAt + LIMITS.challengeMs);
-    return at;
+    return Math.min(at, this.#links.wakeAt, this.#vouching.wakeAt);
   }
 
   handle(input: Input, now: Millis): Step {
@@ -195,6 +196,7 @@ export class Node implements ClusterNode {
   /** A message on a live link. A peer that is not a member yet may show why it is one, and learns nothing. */
   #hear(link: Link, live: LiveLink, message: Message, now: Millis): Rejection | undefined {
     if (message.type !== "heartbeat") live.heardAt = now;
+    if (live.superseded !== undefined) this.#clones.heardOnOlder(link, live, now);
     switch (message.type) {
       case "heartbeat":
         if (!this.#gossip.takeHeartbeat(live, message, now))
@@ -202,7 +204,7 @@ export class Node implements ClusterNode {
         live.heardAt = now;
         this.#licensing.pull(link.id, message, now);
         this.#takeRecords(link, live, message.records, now);
-        if (this.#state.isMember(live.peer)) this.#repair.afterHeartbeat(link.id, live, message, now);
+        if (this.#state.isMember(live.peer)) this.#hearMembersHashes(link, live, message, now);
         return undefined;
       case "push":
         this.#takeRecords(link, live, message.records, now);
@@ -221,6 +223,15 @@ export class Node implements ClusterNode {
       default:
         return this.#state.isMember(live.peer) ? this.#hearMember(link, live, message, now) : undefined;
     }
+  }
+
+  #hearMembersHashes(link: Link, live: LiveLink, message: MessageOf<"heartbeat">, now: Millis): void {
+    const own = this.#state.registry.hashes;
+    this.#state.mergedWith(
+      DIGEST_GROUPS.every((group) => own[group] === message.hashes[group]),
+      now,
+    );
+    this.#repair.afterHeartbeat(link.id, live, message, now);
   }
 
   #hearMember(link: Link, live: LiveLink, message: Message, now: Millis): Rejection | undefined {
@@ -246,7 +257,13 @@ export class Node implements ClusterNode {
         if (this.#licensing.take(message.document, now)) this.#announceLicense(now);
         return undefined;
       case "voucher":
-        this.#takeVoucher(live, message.voucher, now);
+        this.#vouching.take(live, message.voucher, now);
+        return undefined;
+      case "voucher_wanted":
+        this.#vouching.takeWanted(link.id, live, now);
+        return undefined;
+      case "duplicate":
+        this.#clones.takeDuplicate(live.peer, message);
         return undefined;
       case "call":
         this.#calls.takeCall(live, message.call, message.body);
@@ -287,12 +304,6 @@ export class Node implements ClusterNode {
     if (link.charged.count > LIMITS.refusalsPerMinute) this.#links.end(link, rejectionOf("link_failures"), now);
   }
 
-  #takeVoucher(live: LiveLink, value: unknown, now: Millis): void {
-    const checked = checkVoucher(this.#state.crypto, value, live.publicKey, this.#state.customerId, now);
-    if (checked.ok && checked.value.signer === live.peer && checked.value.peer_id === this.#state.self)
-      this.#state.voucher = checked.value;
-  }
-
   #becameLive(link: Link, live: LiveLink, welcome: Welcome, now: Millis): void {
     const { peer } = live;
     const { origin } = link;
@@ -322,16 +333,7 @@ export class Node implements ClusterNode {
       isFirstContact,
     });
     if (!this.#state.isMember(peer)) return;
-    if (isFirstContact) {
-      const voucher = issueVoucher(
-        this.#state.crypto,
-        this.#state.identity,
-        { peerId: peer, publicKey: live.publicKey },
-        this.#state.customerId,
-        now,
-      );
-      this.#state.outbox.send(link.id, { type: "voucher", voucher: voucher as never });
-    }
+    if (isFirstContact) this.#vouching.give(link.id, live, now);
     const isStranger = origin.direction === "out" && before?.lastHandshakeAt === undefined;
     this.#gossip.greet(link.id, live, isFirstContact ? "all" : isStranger ? "introduction" : "nothing", now);
   }
@@ -349,11 +351,12 @@ export class Node implements ClusterNode {
   #wake(now: Millis): void {
     this.#links.expire(now);
     this.#licensing.wake(now);
+    this.#vouching.wake(now);
     this.#liveness.wake(now);
     for (const { id, live } of this.#memberLinks()) if (now >= live.heartbeatAt) this.#gossip.beat(id, live, now);
     if (now < this.#maintainAt) return;
     this.#own.prune(now);
-    if (now < this.#renewFrom) this.#maintainAt = this.#renewFrom;
+    if (now < this.#state.writesFrom) this.#maintainAt = this.#state.writesFrom;
     else this.#maintainAt = Math.min(now + 60 * MINUTE_MS, Math.max(now + MINUTE_MS, this.#own.renew(now)));
   }
 

@@ -24,6 +24,8 @@ import type { NodeState } from "./state.ts";
 export class OwnRecords {
   readonly #state: NodeState;
   readonly #intake: Intake;
+  /** A claim is asked for much more often than it changes. */
+  readonly #claimByRecord = new WeakMap<SignedRecord, ClusterClaim>();
 
   constructor(state: NodeState, intake: Intake) {
     this.#state = state;
@@ -38,8 +40,8 @@ export class OwnRecords {
     const content = kind === "peer" ? this.#withOwnCluster(body) : body;
     const complaint = definition.checkId(id, this.#state.self) ?? definition.checkBody(content, this.#state.self);
     if (complaint !== undefined) return refuse("write_refused", `${kind} ${id}: ${complaint}`);
-    const licensed = checkLicensed(this.#state, kind);
-    if (!licensed.ok) return licensed;
+    const open = this.#checkOpen(kind, now);
+    if (!open.ok) return open;
     const held = this.#state.registry.get(kind, this.#state.self, id);
     if (held !== undefined && isTombstone(held))
       return refuse("write_refused", `${kind} ${id} was deleted, and a deleted id is never used again`);
@@ -52,8 +54,8 @@ export class OwnRecords {
   }
 
   delete(kind: string, id: string, now: Millis): Result<SignedRecord> {
-    const licensed = checkLicensed(this.#state, kind);
-    if (!licensed.ok) return licensed;
+    const open = this.#checkOpen(kind, now);
+    if (!open.ok) return open;
     const held = this.#state.registry.get(kind, this.#state.self, id);
     if (held === undefined || isTombstone(held))
       return refuse("write_refused", `${kind} ${id} is not a live record of this peer`);
@@ -146,6 +148,14 @@ export class OwnRecords {
     }
   }
 
+  /** Refuses an operator's write that the license forbids, or that comes before this peer knows what it wrote before. */
+  #checkOpen(kind: string, now: Millis): Result<undefined> {
+    const { writesFrom } = this.#state;
+    if (now >= writesFrom) this.#state.writesFrom = 0;
+    else if (kind !== "peer") return refuse("not_merged_yet", `try again after ${rfc3339FromMs(writesFrom)}`);
+    return checkLicensed(this.#state, kind);
+  }
+
   #canWrite(): boolean {
     return this.#state.flags.isCloned !== true && this.#state.isTakingPart();
   }
@@ -186,9 +196,21 @@ export class OwnRecords {
   }
 
   #claims(): ClusterClaim[] {
-    return this.#state.registry
-      .live("peer")
-      .flatMap((record) => (this.#state.isMember(record.owner) ? (claimIn(record) ?? []) : []));
+    const claims: ClusterClaim[] = [];
+    for (const { record } of this.#state.registry.ofKind("peer")) {
+      if (isTombstone(record) || !this.#state.isMember(record.owner)) continue;
+      const claim = this.#claimIn(record);
+      if (claim !== undefined) claims.push(claim);
+    }
+    return claims;
+  }
+
+  #claimIn(record: LiveRecord): ClusterClaim | undefined {
+    const known = this.#claimByRecord.get(record);
+    if (known !== undefined) return known;
+    const claim = claimIn(record);
+    if (claim !== undefined) this.#claimByRecord.set(record, claim);
+    return claim;
   }
 }
 

@@ -37,7 +37,7 @@ export class Settling {
       const { applied } = this.#state;
       this.#state.applied = [];
       batch.push(...applied);
-      this.#own.adoptClusterId(now);
+      if (applied.some(({ record }) => record.kind === "peer" || touchesTrust(record))) this.#own.adoptClusterId(now);
     }
     if (batch.length > 0) {
       this.#welcomeNewMembers(batch, now);
@@ -71,6 +71,9 @@ export class Settling {
     for (const link of [...this.#state.links.values()]) {
       if (link.phase.type !== "live") continue;
       const standing = this.#state.standingOf(link.phase.live.peer);
+      const voucher = link.origin.direction === "in" ? link.origin.voucher : undefined;
+      if (standing === undefined && voucher !== undefined && !this.#state.isMember(voucher.signer))
+        this.#links.end(link, rejectionOf("peer_not_accepted", "who vouched for it is no member any more"), now);
       if (standing === "left" || standing === "revoked")
         this.#links.end(link, rejectionOf("peer_ended", standing), now);
     }

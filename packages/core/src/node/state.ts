@@ -5,9 +5,10 @@ import type { Identity } from "../identity/identity.ts";
 import { kindTable } from "../kinds/kinds.ts";
 import { checkLicense, type License, type LicenseRoot, licenseHash } from "../license/license.ts";
 import { type LicenseProgress, licenseStateAt, renewedLicense } from "../license/license-state.ts";
+import { LIMITS } from "../limits.ts";
 import type { KindTable } from "../registry/kind.ts";
 import { LayeredMap } from "../registry/layered-map.ts";
-import { contentHash, isTombstone, type SignedRecord } from "../registry/record.ts";
+import { contentHash, isTombstone, type RecordKey, type SignedRecord } from "../registry/record.ts";
 import { Registry } from "../registry/registry.ts";
 import type { Millis } from "../time.ts";
 import { introducersFrom, Membership, membershipFrom, type Standing } from "../trust/membership.ts";
@@ -24,6 +25,12 @@ import { Outbox } from "./outbox.ts";
 export interface Applied {
   readonly record: SignedRecord;
   readonly from: LinkId | undefined;
+}
+
+/** Two contents that one owner signed under one version. */
+export interface Equivocation {
+  readonly kept: SignedRecord;
+  readonly other: SignedRecord;
 }
 
 /** Everything that the rooms of one node share. It is mutable, and the node owns it. */
@@ -52,8 +59,6 @@ export class NodeState {
     readonly key: string | undefined;
     readonly until: Millis;
   }[] = [];
-  /** The word of a member for this peer, while it is new. */
-  voucher: Voucher | undefined;
   license: License;
   licenseHash: string;
   /** The state of the license, on its way to the one that its dates name. */
@@ -67,6 +72,14 @@ export class NodeState {
   outrun: SignedRecord[] = [];
   /** Signatures that this run made, the latest few thousand: what bears one is no clone's. */
   readonly ownSignatures = new Set<string>();
+  /**
+   * From when on this peer writes: one that knows others hears from one of them first, or tries for ten seconds, since
+   * its disk may be a restored one. 0 once that is over.
+   */
+  writesFrom: Millis;
+  /** Pairs of contents that an owner signed under one version, by key: the latest few, as evidence. */
+  readonly evidenceByKey = new Map<RecordKey, Equivocation>();
+  equivocations = 0;
   /** The highest version of an own record that the disk held at the start. */
   readonly highestOwnAtStart: number;
   #membership: Membership | undefined;
@@ -103,6 +116,7 @@ export class NodeState {
     this.highestOwnAtStart = this.registry
       .ofOwner(this.self)
       .reduce((highest, { record }) => Math.max(highest, record.version), 0);
+    this.writesFrom = this.members().length > 1 ? options.startedAt + LIMITS.takeBackMs : 0;
     for (const entry of options.stored.book) this.book.set(entry.peer, { ...entry, reachability: "idle" });
     this.keyByPeer.set(this.self, base64urlFromBytes(options.identity.publicKey));
     const { fresh } = options;
@@ -168,6 +182,19 @@ export class NodeState {
     this.outbox.keepFlags(this.flags);
   }
 
+  keepVoucher(voucher: Voucher | undefined): void {
+    const { voucher: _, ...others } = this.flags;
+    this.flags = voucher === undefined ? others : { ...others, voucher };
+    this.outbox.keepFlags(this.flags);
+  }
+
+  /** Another running peer uses this identity: this one stops writing, for good. `told` is who said so, if it was not seen here. */
+  becomeCloned(told?: PeerId): void {
+    if (this.flags.isCloned === true) return;
+    this.setFlags({ isCloned: true });
+    this.outbox.notify({ type: "cloned", ...(told === undefined ? {} : { told }) });
+  }
+
   setLicenseProgress(progress: LicenseProgress): void {
     const before = this.licenseProgress;
     if (before.state === progress.state && before.behindMs === progress.behindMs) return;
@@ -188,6 +215,19 @@ export class NodeState {
     this.outbox.keepLicense(license);
     this.outbox.notify({ type: "license_changed", license });
     this.setLicenseProgress(renewedLicense(this.licenseProgress, licenseStateAt(license, now)));
+  }
+
+  /** A member's heartbeat was heard: what it holds of ours is here, or comes within two round trips. */
+  mergedWith(areEqual: boolean, now: Millis): void {
+    this.writesFrom = areEqual ? 0 : Math.min(this.writesFrom, now + LIMITS.repairMs);
+  }
+
+  keepEvidence(key: RecordKey, evidence: Equivocation): void {
+    this.equivocations += 1;
+    this.evidenceByKey.delete(key);
+    const [oldest] = this.evidenceByKey.keys();
+    if (this.evidenceByKey.size >= LIMITS.evidenceKept && oldest !== undefined) this.evidenceByKey.delete(oldest);
+    this.evidenceByKey.set(key, evidence);
   }
 
   /** True where the key was seen to be this peer's and found acceptable. */

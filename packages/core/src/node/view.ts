@@ -5,6 +5,7 @@ import type { DigestGroup } from "../registry/kind.ts";
 import type { LiveRecord, SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
 import type { LinkId } from "./input.ts";
+import type { Equivocation } from "./state.ts";
 
 /** SHA-256 of each part of the registry, base64url. */
 export type RegistryHashes = Readonly<Record<DigestGroup, string>>;
@@ -58,5 +59,11 @@ export interface ClusterView {
   /** Until when a first contact is accepted without an introduction; absent where the door is shut. */
   readonly freshUntil: Millis | undefined;
   readonly isCloned: boolean;
+  /** From when on writes are taken: right after a start a peer hears first what others hold of its records. 0 once it has. */
+  readonly writesFrom: Millis;
+  /** How often an owner was seen to sign two contents under one version, and the latest 16 pairs. */
+  readonly equivocations: { readonly count: number; readonly evidence: readonly Equivocation[] };
+  /** License hashes that linked peers name and that are not the one held here: unrelated licenses, or one on its way. */
+  readonly otherLicenseHashes: readonly string[];
   readonly hasLeft: boolean;
 }

@@ -63,6 +63,16 @@ export function clusterView(state: NodeState, own: OwnRecords, now: () => Millis
     get isCloned() {
       return state.flags.isCloned === true;
     },
+    get writesFrom() {
+      return state.writesFrom;
+    },
+    get equivocations() {
+      return { count: state.equivocations, evidence: [...state.evidenceByKey.values()] };
+    },
+    get otherLicenseHashes() {
+      const named = state.liveLinks().flatMap(({ live }) => live.licenseHash ?? []);
+      return [...new Set(named)].filter((hash) => hash !== state.licenseHash).sort();
+    },
     get hasLeft() {
       return !state.isTakingPart();
     },
