@@ -44,6 +44,7 @@ export { createClusterNode } from "./node/create-cluster-node.ts";
 export type { Effect, NodeFlags, Notice } from "./node/effect.ts";
 export type { Address, CallId, DialId, Input, LinkId } from "./node/input.ts";
 export { createSharedRecords, type SharedRecords } from "./node/shared-records.ts";
+export type { Equivocation } from "./node/state.ts";
 export type { ClusterView, PeersView, PeerView, RegistryHashes, RegistryView } from "./node/view.ts";
 export type { DigestGroup, KindDefinition } from "./registry/kind.ts";
 export {
@@ -63,4 +64,5 @@ export type { Rejection, RejectionCode } from "./rejection.ts";
 export type { Result } from "./result.ts";
 export { type Millis, msFromRfc3339, rfc3339FromMs } from "./time.ts";
 export type { PeerBookEntry } from "./trust/peer-book.ts";
+export type { AcceptedSecret, Secret, SecretName } from "./trust/secrets.ts";
 export { issueVoucher, type Voucher, voucherSchema } from "./trust/voucher.ts";

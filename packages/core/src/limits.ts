@@ -40,5 +40,7 @@ export const LIMITS = {
   suspectHeartbeats: 10,
   voucherTtlMs: DAY_MS,
   voucherRefreshMs: 6 * HOUR_MS,
+  /** How long a secret works after another one took its place. */
+  secretGraceMs: DAY_MS,
   clockToleranceMs: 5 * MINUTE_MS,
 } as const;

@@ -3,6 +3,7 @@ import {
   bytesFromBase64url,
   type ClientId,
   type ClusterId,
+  type ClusterView,
   type CredentialBody,
   type LiveRecord,
   type RegistryView,
@@ -14,8 +15,6 @@ import { parseScope, type Scope } from "./scope.ts";
 export interface Client {
   readonly clientId: ClientId;
   readonly scopes: readonly Scope[];
-  /** SHA-256 of the secret, 32 bytes. */
-  readonly secretHash: Uint8Array;
 }
 
 /** The shared client of a cluster bears the cluster id's ULID, so that it is found without a pointer. */
@@ -33,11 +32,9 @@ export function findClient(registry: RegistryView, clientId: ClientId): Client |
   return record === undefined ? undefined : clientFrom(clientId, record);
 }
 
-function clientFrom(clientId: ClientId, record: LiveRecord): Client | undefined {
+function clientFrom(clientId: ClientId, record: LiveRecord): Client {
   const body = record.body as unknown as CredentialBody;
-  const secretHash = bytesFromBase64url(body.secret_hash);
-  if (secretHash?.length !== 32) return undefined;
-  return { clientId, scopes: body.scopes.flatMap((text) => parseScope(text) ?? []), secretHash };
+  return { clientId, scopes: body.scopes.flatMap((text) => parseScope(text) ?? []) };
 }
 
 /** SHA-256 of the secret's text. The secret has 256 random bits, so its hash cannot be searched. */
@@ -45,8 +42,16 @@ export function hashSecret(secret: string): Uint8Array {
   return new Uint8Array(createHash("sha256").update(secret, "utf8").digest());
 }
 
-/** Compares hashes of equal length, so that the time it takes says nothing. An unknown client costs the same. */
-export function isSecretOf(client: Client | undefined, secret: string): boolean {
-  const isEqual = timingSafeEqual(hashSecret(secret), client?.secretHash ?? new Uint8Array(32));
-  return client !== undefined && isEqual;
+/**
+ * True for a secret of the client that opens now: the current one, or one that was replaced within a day. Compares
+ * hashes of equal length, so that the time it takes says nothing; an unknown client costs the same.
+ */
+export function isSecretOf(cluster: ClusterView, clientId: ClientId, secret: string): boolean {
+  const shown = hashSecret(secret);
+  const accepted = cluster.acceptedSecrets(clientId).map((one) => bytesFromBase64url(one.secret.secretHash));
+  let isAccepted = false;
+  for (const hash of accepted.length === 0 ? [undefined] : accepted)
+    if (timingSafeEqual(shown, hash?.length === 32 ? hash : new Uint8Array(32)) && hash !== undefined)
+      isAccepted = true;
+  return isAccepted;
 }

@@ -39,7 +39,8 @@ export async function answerTokenRequest(
   if (shown === undefined)
     return refusal(400, "invalid_request", "INVALID_REQUEST", "show the client once: by form or by Basic");
   const client = isId("cli", shown.id) ? findClient(peer.node.registry, shown.id) : undefined;
-  if (!isSecretOf(client, shown.secret) || client === undefined) {
+  const isRight = isId("cli", shown.id) && isSecretOf(peer.node.cluster, shown.id, shown.secret);
+  if (!isRight || client === undefined) {
     limits.failures.count(remoteAddress);
     context.log.warn("api.token_refused", { remote_address: remoteAddress });
     return refusal(

@@ -1,4 +1,4 @@
-import { isWellFormed } from "../encoding/utf8.ts";
+import { isWellFormed, utf8FromText } from "../encoding/utf8.ts";
 import { encodeMessage, type MessageOf } from "../gossip/message.ts";
 import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
@@ -60,6 +60,6 @@ export class Calls {
 /** What the other side would refuse, and close the link for, is not sent. */
 function objectionTo(message: MessageOf<"call"> | MessageOf<"answer">): Rejection | undefined {
   if (!isWellFormed(message.body)) return rejectionOf("write_refused", "the body holds a lone surrogate");
-  const { length } = encodeMessage(message);
-  return length > LIMITS.frameBytes ? rejectionOf("frame_too_large", `${length} characters`) : undefined;
+  const { length } = utf8FromText(encodeMessage(message));
+  return length > LIMITS.frameBytes ? rejectionOf("frame_too_large", `${length} bytes`) : undefined;
 }

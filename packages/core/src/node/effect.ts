@@ -3,6 +3,7 @@ import type { License } from "../license/license.ts";
 import type { LicenseProgress, LicenseState } from "../license/license-state.ts";
 import type { RecordKey, SignedRecord } from "../registry/record.ts";
 import type { Rejection } from "../rejection.ts";
+import type { Millis } from "../time.ts";
 import type { PeerBookEntry } from "../trust/peer-book.ts";
 import type { Voucher } from "../trust/voucher.ts";
 import type { Address, CallId, DialId, LinkId } from "./input.ts";
@@ -37,6 +38,10 @@ export interface NodeFlags {
   readonly license?: LicenseProgress;
   /** A member's word for this peer, while some members have not met it. */
   readonly voucher?: Voucher;
+  /** When this peer learned that a client's secret which was current for it had lost, by the secret's name. */
+  readonly replacedSecrets?: Readonly<Record<string, Millis>>;
+  /** Since when a cluster id is known to be outlived by the elected one. */
+  readonly outlivedClusters?: Readonly<Record<string, Millis>>;
 }
 
 /** What the host may want to log, count or tell an operator. */

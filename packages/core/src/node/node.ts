@@ -21,6 +21,7 @@ import { Links } from "./links.ts";
 import { Liveness } from "./liveness.ts";
 import { OwnRecords } from "./own-records.ts";
 import { Repair } from "./repair.ts";
+import { Secrets } from "./secrets.ts";
 import { Settling } from "./settling.ts";
 import { NodeState } from "./state.ts";
 import type { ClusterView, PeersView, RegistryView } from "./view.ts";
@@ -67,12 +68,13 @@ export class Node implements ClusterNode {
       onUnlinked: (link, live, now) => this.#unlinked(link, live, now),
     });
     this.#liveness = new Liveness(this.#state, this.#links);
-    this.#settling = new Settling(this.#state, this.#own, this.#links, this.#gossip, this.#dialing);
+    const secrets = new Secrets(this.#state);
+    this.#settling = new Settling(this.#state, this.#own, this.#links, this.#gossip, this.#dialing, secrets);
     this.#now = options.startedAt;
     this.#maintainAt = options.startedAt;
     this.registry = registryView(this.#state);
     this.peers = peersView(this.#state);
-    this.cluster = clusterView(this.#state, this.#own, () => this.#now);
+    this.cluster = clusterView(this.#state, this.#own, secrets, () => this.#now);
   }
 
   get wakeAt(): Millis {

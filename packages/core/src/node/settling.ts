@@ -8,6 +8,7 @@ import type { Dialing } from "./dialing.ts";
 import type { Gossip } from "./gossip.ts";
 import type { Links } from "./links.ts";
 import type { OwnRecords } from "./own-records.ts";
+import type { Secrets } from "./secrets.ts";
 import type { Applied, NodeState } from "./state.ts";
 
 /** What follows from records that became current: who is trusted, which cluster id holds, who must hear of it, whom to dial. */
@@ -17,14 +18,16 @@ export class Settling {
   readonly #links: Links;
   readonly #gossip: Gossip;
   readonly #dialing: Dialing;
+  readonly #secrets: Secrets;
   readonly #ended: Set<PeerId>;
 
-  constructor(state: NodeState, own: OwnRecords, links: Links, gossip: Gossip, dialing: Dialing) {
+  constructor(state: NodeState, own: OwnRecords, links: Links, gossip: Gossip, dialing: Dialing, secrets: Secrets) {
     this.#state = state;
     this.#own = own;
     this.#links = links;
     this.#gossip = gossip;
     this.#dialing = dialing;
+    this.#secrets = secrets;
     this.#ended = new Set(
       [...state.membership.admitted()].flatMap(([peer, standing]) => (standing === "member" ? [] : [peer])),
     );
@@ -41,6 +44,9 @@ export class Settling {
     }
     if (batch.length > 0) {
       this.#welcomeNewMembers(batch, now);
+      if (batch.some(({ record }) => record.kind === "credential" || record.kind === "rotation"))
+        this.#secrets.changed(now);
+      if (batch.some(({ record }) => record.kind === "peer")) this.#secrets.outlived(this.#own.aliases(now), now);
       this.#gossip.forward(batch);
       if (batch.some(({ record }) => touchesTrust(record))) this.#endPeers(now);
       for (const { record } of batch) this.#dialing.changed(record.owner, now);

@@ -1,9 +1,10 @@
-import type { ClusterId, PeerId } from "../identity/id.ts";
+import type { ClientId, ClusterId, PeerId } from "../identity/id.ts";
 import type { License } from "../license/license.ts";
 import type { LicenseState } from "../license/license-state.ts";
 import type { DigestGroup } from "../registry/kind.ts";
 import type { LiveRecord, SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
+import type { AcceptedSecret } from "../trust/secrets.ts";
 import type { LinkId } from "./input.ts";
 import type { Equivocation } from "./state.ts";
 
@@ -58,6 +59,8 @@ export interface ClusterView {
   readonly licenseState: LicenseState;
   /** Until when a first contact is accepted without an introduction; absent where the door is shut. */
   readonly freshUntil: Millis | undefined;
+  /** The secrets of a client that open now: the current one, and those that another one replaced within a day. */
+  acceptedSecrets(client: ClientId): readonly AcceptedSecret[];
   readonly isCloned: boolean;
   /** From when on writes are taken: right after a start a peer hears first what others hold of its records. 0 once it has. */
   readonly writesFrom: Millis;

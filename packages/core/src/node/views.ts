@@ -3,6 +3,7 @@ import { recordKey, type SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
 import { freshUntil } from "./door.ts";
 import type { OwnRecords } from "./own-records.ts";
+import type { Secrets } from "./secrets.ts";
 import type { NodeState } from "./state.ts";
 import type { ClusterView, PeersView, PeerView, RegistryView } from "./view.ts";
 
@@ -40,7 +41,7 @@ export function peersView(state: NodeState): PeersView {
 }
 
 /** `now` is the clock of the last input. */
-export function clusterView(state: NodeState, own: OwnRecords, now: () => Millis): ClusterView {
+export function clusterView(state: NodeState, own: OwnRecords, secrets: Secrets, now: () => Millis): ClusterView {
   return {
     get id() {
       return elected(own, now()).id;
@@ -73,6 +74,7 @@ export function clusterView(state: NodeState, own: OwnRecords, now: () => Millis
       const named = state.liveLinks().flatMap(({ live }) => live.licenseHash ?? []);
       return [...new Set(named)].filter((hash) => hash !== state.licenseHash).sort();
     },
+    acceptedSecrets: (client) => secrets.accepted(client, own.aliases(now()), now()),
     get hasLeft() {
       return !state.isTakingPart();
     },

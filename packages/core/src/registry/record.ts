@@ -104,7 +104,7 @@ export function contentHash(crypto: Pick<Crypto, "sha256">, record: SignedRecord
 /** The record, where its id commits to the key and the key made the signature over `bytes` (its signed bytes). The dearest check: make it last. */
 export function checkRecordProof(crypto: Crypto, record: SignedRecord, bytes?: Uint8Array): Result<SignedRecord> {
   const publicKey = bytesFromBase64url(record.key);
-  if (publicKey === undefined) return refuse("record_malformed", "key");
+  if (publicKey === undefined) return refuse("record_key_mismatch", "the key is not base64url");
   if (!doesIdCommitToKey(crypto, record.owner, publicKey)) return refuse("record_key_mismatch");
   let isSealed: boolean;
   try {

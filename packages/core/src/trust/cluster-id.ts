@@ -27,7 +27,13 @@ export function electClusterId(
   const founded = valid.filter((claim) => claim.founded);
   const candidates = founded.length > 0 ? founded : valid;
   return candidates.reduce<ClusterClaim | undefined>(
-    (best, claim) => (best === undefined || ulidOf(claim.id) < ulidOf(best.id) ? claim : best),
+    (best, claim) => (best === undefined || isSmaller(claim, best) ? claim : best),
     undefined,
   );
+}
+
+/** Of claims to one id the smaller minter is named, so that the order in which they came does not matter. */
+function isSmaller(a: ClusterClaim, b: ClusterClaim): boolean {
+  const [ofA, ofB] = [ulidOf(a.id), ulidOf(b.id)];
+  return ofA === ofB ? a.mintedBy < b.mintedBy : ofA < ofB;
 }

@@ -1,0 +1,114 @@
+import { type ClientId, type ClusterId, isId, ulidOf } from "../identity/id.ts";
+import { credentialBodySchema } from "../kinds/credential.ts";
+import { rotationBodySchema } from "../kinds/rotation.ts";
+import { LIMITS } from "../limits.ts";
+import { isTombstone } from "../registry/record.ts";
+import { type Millis, msFromRfc3339 } from "../time.ts";
+import { type AcceptedSecret, acceptedSecrets, currentSecret, type Secret, type SecretName } from "../trust/secrets.ts";
+import type { NodeState } from "./state.ts";
+
+/** The shared client of a cluster bears the cluster id's ULID, so that it is found without a pointer. */
+const sharedClientOf = (clusterId: ClusterId): ClientId => `cli_${ulidOf(clusterId)}`;
+
+/**
+ * Which secrets open, computed from the records of credentials and rotations. What cannot be computed is remembered:
+ * when this peer learned that a secret which was current for it had lost.
+ */
+export class Secrets {
+  readonly #state: NodeState;
+  readonly #currentByClient = new Map<ClientId, SecretName>();
+
+  constructor(state: NodeState) {
+    this.#state = state;
+    for (const client of this.#clients()) this.#remember(client);
+  }
+
+  /** To be called when a credential or a rotation was applied. */
+  changed(now: Millis): void {
+    for (const client of this.#clients()) {
+      const before = this.#currentByClient.get(client);
+      const current = this.#remember(client);
+      if (before !== undefined && current !== undefined && current.name !== before && current.replaces !== before)
+        this.#note(before, now);
+    }
+  }
+
+  /** To be called when the ids that other members bear beside the elected one may have changed. */
+  outlived(aliases: readonly ClusterId[], now: Millis): void {
+    const known = this.#state.flags.outlivedClusters ?? {};
+    const fresh = aliases.filter((alias) => known[alias] === undefined);
+    if (fresh.length === 0) return;
+    const noted = Object.fromEntries(fresh.map((alias) => [alias, now]));
+    this.#state.setFlags({ outlivedClusters: { ...known, ...noted } });
+  }
+
+  /** The secrets of a client that open; none for one that is unknown or was revoked. */
+  accepted(client: ClientId, aliases: readonly ClusterId[], now: Millis): AcceptedSecret[] {
+    if (this.#isRevoked(client)) return [];
+    const alias = aliases.find((candidate) => sharedClientOf(candidate) === client);
+    return acceptedSecrets(this.#secretsOf(client), {
+      now,
+      graceMs: LIMITS.secretGraceMs,
+      replacedAt: new Map(Object.entries(this.#state.flags.replacedSecrets ?? {}) as [SecretName, Millis][]),
+      outlivedAt: alias === undefined ? undefined : this.#state.flags.outlivedClusters?.[alias],
+    });
+  }
+
+  #remember(client: ClientId): Secret | undefined {
+    const current = currentSecret(this.#secretsOf(client));
+    if (current !== undefined) this.#currentByClient.set(client, current.name);
+    return current;
+  }
+
+  #note(name: SecretName, now: Millis): void {
+    const known = Object.entries(this.#state.flags.replacedSecrets ?? {});
+    const recent = known.filter(([, at]) => at > now - LIMITS.secretGraceMs);
+    this.#state.setFlags({ replacedSecrets: { ...Object.fromEntries(recent), [name]: now } });
+  }
+
+  #isRevoked(client: ClientId): boolean {
+    for (const { record } of this.#state.registry.ofKind("revocation")) if (record.id === client) return true;
+    return false;
+  }
+
+  #clients(): Set<ClientId> {
+    const clients = new Set<ClientId>();
+    for (const { record } of this.#state.registry.ofKind("credential")) clients.add(record.id as ClientId);
+    return clients;
+  }
+
+  /** Of two credential records under one id the older counts. */
+  #secretsOf(client: ClientId): Secret[] {
+    const secrets: Secret[] = [];
+    let first: Secret | undefined;
+    for (const { record } of this.#state.registry.ofKind("credential")) {
+      if (record.id !== client || isTombstone(record)) continue;
+      const body = credentialBodySchema.safeParse(record.body);
+      if (!body.success || (first !== undefined && first.version <= record.version)) continue;
+      const rotatedAt = msFromRfc3339(body.data.created_at) ?? 0;
+      first = {
+        name: client,
+        secretHash: body.data.secret_hash,
+        version: record.version,
+        rotatedAt,
+        replaces: undefined,
+      };
+    }
+    if (first === undefined) return [];
+    secrets.push(first);
+    for (const { record } of this.#state.registry.ofKind("rotation")) {
+      const body = isTombstone(record) ? undefined : rotationBodySchema.safeParse(record.body);
+      if (!body?.success || body.data.client_id !== client || !isId("rot", record.id)) continue;
+      const rotatedAt = msFromRfc3339(body.data.rotated_at) ?? 0;
+      const replaces = body.data.replaces ?? client;
+      secrets.push({
+        name: record.id,
+        secretHash: body.data.secret_hash,
+        version: record.version,
+        rotatedAt,
+        replaces,
+      });
+    }
+    return secrets;
+  }
+}

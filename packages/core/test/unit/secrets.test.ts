@@ -1,0 +1,114 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ClientId, RotationId } from "../../src/identity/id.ts";
+import { DAY_MS, HOUR_MS, rfc3339FromMs } from "../../src/time.ts";
+import { acceptedSecrets, currentSecret, type Secret, type SecretName } from "../../src/trust/secrets.ts";
+import { identityOf, licenseOf, NOW, recordOf } from "../support/fixtures.ts";
+import { memberLink } from "../support/member-link.ts";
+
+const client = "cli_01J00000000000000000000000" as ClientId;
+const rotationId = (digit: number) => `rot_01J0000000000000000000000${digit}` as RotationId;
+const first: Secret = { name: client, secretHash: "first", version: 1, rotatedAt: NOW - DAY_MS, replaces: undefined };
+const rotation = (digit: number, rotatedAt: number, replaces: SecretName): Secret => ({
+  name: rotationId(digit),
+  secretHash: `secret ${digit}`,
+  version: rotatedAt * 1024 + digit,
+  rotatedAt,
+  replaces,
+});
+const opening = (
+  secrets: readonly Secret[],
+  now: number,
+  replacedAt: Record<string, number> = {},
+  outlivedAt?: number,
+) =>
+  acceptedSecrets(secrets, {
+    now,
+    graceMs: DAY_MS,
+    replacedAt: new Map(Object.entries(replacedAt) as [SecretName, number][]),
+    outlivedAt,
+  })
+    .map(({ secret }) => secret.secretHash)
+    .sort();
+
+describe("the secrets of a client that open", () => {
+  it("are the first one alone while nothing was rotated", () => {
+    expect(opening([first], NOW)).toEqual(["first"]);
+    expect(opening([], NOW)).toEqual([]);
+  });
+  it("are the rotated one, and for a day the one that it replaced", () => {
+    const secrets = [first, rotation(1, NOW, client)];
+    expect(opening(secrets, NOW + DAY_MS - 1)).toEqual(["first", "secret 1"]);
+    expect(opening(secrets, NOW + DAY_MS)).toEqual(["secret 1"]);
+  });
+  it("after two rotations at once: the higher version, and the other for a day from when this peer learned of it (T21)", () => {
+    const [lower, higher] = [rotation(1, NOW, client), rotation(2, NOW + 1, client)];
+    const secrets = [first, lower, higher];
+    expect(currentSecret(secrets)).toBe(higher);
+    const learnedAt = NOW + 5 * DAY_MS;
+    expect(opening(secrets, learnedAt + DAY_MS - 1, { [lower.name]: learnedAt })).toEqual(["secret 1", "secret 2"]);
+    expect(opening(secrets, learnedAt + DAY_MS, { [lower.name]: learnedAt })).toEqual(["secret 2"]);
+    expect(opening(secrets, NOW + HOUR_MS)).toEqual(["first", "secret 1", "secret 2"]);
+    expect(opening(secrets, NOW + DAY_MS + 1)).toEqual(["secret 2"]);
+  });
+  it("of a cluster that another outlived end a day after this peer learned of it", () => {
+    expect(opening([first], NOW + HOUR_MS, {}, NOW)).toEqual(["first"]);
+    expect(opening([first], NOW + DAY_MS, {}, NOW)).toEqual([]);
+  });
+  it("do not depend on the order in which the records came, and always hold the current one", () => {
+    const secret = fc
+      .record({
+        digit: fc.integer({ min: 1, max: 9 }),
+        ago: fc.integer({ min: 0, max: 72 }),
+        after: fc.integer({ min: 0, max: 9 }),
+      })
+      .map(({ digit, ago, after }) => rotation(digit, NOW - ago * HOUR_MS, after === 0 ? client : rotationId(after)));
+    fc.assert(
+      fc.property(fc.uniqueArray(secret, { selector: ({ name }) => name, maxLength: 6 }), (rotations) => {
+        const secrets = [first, ...rotations];
+        const one = opening(secrets, NOW);
+        expect(opening(secrets.toReversed(), NOW)).toEqual(one);
+        expect(one).toContain(currentSecret(secrets)?.secretHash);
+      }),
+    );
+  });
+});
+
+describe("a peer", () => {
+  const [alice, bob] = [identityOf("alice"), identityOf("bob")];
+  const credential = recordOf(bob, "credential", client, {
+    body: {
+      secret_hash: "A".repeat(43),
+      scopes: [],
+      license_id: licenseOf().license_id,
+      created_at: rfc3339FromMs(NOW),
+    },
+  });
+  const rotated = (owner: typeof alice, digit: number, at: number) =>
+    recordOf(
+      owner,
+      "rotation",
+      rotationId(digit),
+      { body: { client_id: client, secret_hash: (digit === 1 ? "E" : "I").repeat(43), rotated_at: rfc3339FromMs(at) } },
+      { at },
+    );
+  const hashes = (peer: ReturnType<typeof memberLink>["bob"]) =>
+    peer.node.cluster.acceptedSecrets(client).map(({ secret }) => secret.secretHash[0]);
+
+  it("learns of the winner of two rotations, lets the loser work for a day, and remembers when that was", () => {
+    const { bob: peer, link } = memberLink({ records: [credential] });
+    link.push(rotated(alice, 1, NOW - 3 * DAY_MS));
+    expect(hashes(peer)).toEqual(["E"]);
+    link.push(rotated(alice, 2, NOW - 2 * DAY_MS));
+    expect(hashes(peer).sort()).toEqual(["E", "I"]);
+    peer.restart(NOW + DAY_MS - 1000);
+    expect(hashes(peer).sort()).toEqual(["E", "I"]);
+    peer.handle({ type: "wake" }, NOW + DAY_MS + 1);
+    expect(hashes(peer)).toEqual(["I"]);
+  });
+  it("opens nothing for a client that was revoked, or that it does not know", () => {
+    const revoked = recordOf(bob, "revocation", client, { body: { reason: "lost", revoked_at: rfc3339FromMs(NOW) } });
+    expect(hashes(memberLink({ records: [credential, revoked] }).bob)).toEqual([]);
+    expect(hashes(memberLink().bob)).toEqual([]);
+  });
+});
