@@ -103,6 +103,7 @@ async function answer(
   if (peer !== undefined) checkState(peer, operation, origin, caller);
 
   const bytes = await readBody(c.req.raw);
+  if (operation.effect !== "read") await peer?.merged();
   const to = operation.access === "public" ? undefined : wantedPeer(headers.get("x-arctic-peer") ?? undefined);
   const send = (target: PeerId, method: string, path: string, body: string | undefined) =>
     sendOn(context, requirePeer(context), caller, headers, { to: target, method, path, body, origin });

@@ -62,6 +62,7 @@ export type JoinOutcome =
 const UPKEEP_EVERY_MS = 30_000;
 /** How long a peer that knows others waits for one of them before it writes (SPEC 5.3). */
 const MERGE_FIRST_MS = 10_000;
+const MERGE_POLL_MS = 50;
 const JOIN_LIMIT_MS = 25_000;
 const CALL_LIMIT_MS = 20_000;
 
@@ -76,6 +77,7 @@ export class LocalPeer {
   #facts: Facts;
   #dataplane: DataplaneIdentity | undefined;
   #answerCall: ((from: PeerId, body: string) => Promise<string>) | undefined;
+  readonly #startedAtMs: number;
   #mayWriteAtMs: number;
   #cancelUpkeep: (() => void) | undefined;
 
@@ -104,6 +106,7 @@ export class LocalPeer {
       },
     });
     const knowsOthers = this.node.peers.list().some((peer) => peer.standing === "member");
+    this.#startedAtMs = options.clock.elapsedMs();
     this.#mayWriteAtMs = options.clock.elapsedMs() + (knowsOthers ? MERGE_FIRST_MS : 0);
   }
 
@@ -142,6 +145,16 @@ export class LocalPeer {
     this.#cancelUpkeep?.();
     this.#reconciler.stop();
     this.#driver.stop();
+  }
+
+  /**
+   * Resolves once this peer writes: right after a start it hears first what others hold of its records, for ten
+   * seconds at most.
+   */
+  async merged(): Promise<void> {
+    const { clock } = this.#options;
+    while (clock.now() < this.node.cluster.writesFrom && clock.elapsedMs() < this.#startedAtMs + 2 * MERGE_FIRST_MS)
+      await new Promise<void>((resolve) => void clock.after(MERGE_POLL_MS, resolve));
   }
 
   /** Who answers the calls that members send over their links. */
