@@ -109,6 +109,7 @@ function filesUsing(name: string, pattern: RegExp): string[] {
 }
 
 const TYPES = [
+  "AcceptedSecret",
   "Address",
   "CallId",
   "Cidr",
@@ -122,6 +123,7 @@ const TYPES = [
   "DialId",
   "DigestGroup",
   "Effect",
+  "Equivocation",
   "Identity",
   "Input",
   "JsonObject",
@@ -129,6 +131,7 @@ const TYPES = [
   "KindDefinition",
   "License",
   "LicenseId",
+  "LicenseProgress",
   "LicenseRoot",
   "LicenseState",
   "LicenseTerms",
@@ -150,8 +153,11 @@ const TYPES = [
   "RejectionCode",
   "Result",
   "RotationId",
+  "Secret",
+  "SecretName",
   "ServiceBody",
   "ServiceId",
+  "SharedRecords",
   "SignedRecord",
   "Step",
   "Tombstone",

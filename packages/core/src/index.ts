@@ -44,8 +44,7 @@ export { createClusterNode } from "./node/create-cluster-node.ts";
 export type { Effect, NodeFlags, Notice } from "./node/effect.ts";
 export type { Address, CallId, DialId, Input, LinkId } from "./node/input.ts";
 export { createSharedRecords, type SharedRecords } from "./node/shared-records.ts";
-export type { Equivocation } from "./node/state.ts";
-export type { ClusterView, PeersView, PeerView, RegistryHashes, RegistryView } from "./node/view.ts";
+export type { ClusterView, Equivocation, PeersView, PeerView, RegistryHashes, RegistryView } from "./node/view.ts";
 export type { DigestGroup, KindDefinition } from "./registry/kind.ts";
 export {
   checkRecordProof,

@@ -32,11 +32,28 @@ export const LIMITS = {
   invitationMs: HOUR_MS,
   fullMeshPeers: 32,
   pushLinks: 6,
+  /** How often a watched peer is pinged; who is not watched, seldom. */
   pingEveryMs: 3 * SECOND_MS,
-  silentMs: 8 * SECOND_MS,
+  pingSeldomMs: 5 * MINUTE_MS,
+  /** An unanswered ping is said again after this, four times in all. */
+  pingAgainMs: 500,
+  pingTries: 4,
+  unwantedLinkMs: 10 * MINUTE_MS,
+  /** How many members must say that a peer is gone. */
+  deniersToBeDown: 3,
+  connectivityPeers: 64,
+  connectivityLinks: 12,
+  connectivityEveryMs: 250,
+  /** A change of one peer's reachability is said at most this often, and within this time of its finding. */
+  reachabilitySaidEveryMs: 30 * SECOND_MS,
+  reachabilitySpreadMs: 400,
   dialTries: 4,
   dialBackoffMs: SECOND_MS,
   unreachableRetryMs: HOUR_MS,
+  /** When a peer first tries one of those that are gone; then after twice as long each time, to an hour. */
+  probeFirstMs: MINUTE_MS,
+  /** Calls to a member without a link wait for its dial. */
+  waitingCalls: 64,
   suspectHeartbeats: 10,
   voucherTtlMs: DAY_MS,
   voucherRefreshMs: 6 * HOUR_MS,

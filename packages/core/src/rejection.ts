@@ -35,6 +35,7 @@ export const REJECTIONS = {
   peer_not_accepted: { fault: "sender", text: "this peer does not accept the other side" },
   peer_ended: { fault: "nobody", text: "the peer has left or was revoked" },
   link_silent: { fault: "nobody", text: "the link was silent for too long" },
+  link_unwanted: { fault: "nobody", text: "this peer keeps other links" },
   link_replaced: { fault: "nobody", text: "the link was closed by this peer" },
   link_failures: { fault: "sender", text: "too many refused records came over the link" },
   pending_full: { fault: "nobody", text: "too many handshakes are pending" },

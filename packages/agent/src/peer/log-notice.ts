@@ -17,6 +17,13 @@ export function logNotice(log: Log, notice: Notice): void {
     case "peer_unreachable":
       log.warn("gossip.peer_unreachable", { peer_id: notice.peer, address: notice.address, reason: notice.reason });
       return;
+    case "peer_reachability":
+      log.info("gossip.peer_reachability", {
+        peer_id: notice.peer,
+        reachable: notice.isReachable,
+        reported_by: notice.reportedBy,
+      });
+      return;
     case "peer_ended":
       log.warn("cluster.peer_ended", { peer_id: notice.peer, how: notice.how });
       return;

@@ -46,9 +46,10 @@ const messageSchema = z.discriminatedUnion("type", [
     seq: z.int().min(1),
     time: instant,
     cluster_id: clusterId.optional(),
-    license_id: licenseId,
-    license_hash: bytes32,
-    license_issued_at: instant,
+    /** The license, on its first mention on a link and when it is another one: all three or none. */
+    license_id: licenseId.optional(),
+    license_hash: bytes32.optional(),
+    license_issued_at: instant.optional(),
     hashes,
     records,
   }),

@@ -1,4 +1,3 @@
-import { linkTargets } from "../gossip/overlay.ts";
 import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import type { Rejection } from "../rejection.ts";
@@ -6,6 +5,7 @@ import { rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
 import type { Address, DialId } from "./input.ts";
 import type { Dial, DialCause } from "./link.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
 import type { NodeState } from "./state.ts";
 
 interface Attempts {
@@ -25,15 +25,33 @@ export class Dialing {
   readonly #dials = new Map<DialId, Dial>();
   readonly #joins = new Map<Address, Attempts & { readonly cause: DialCause & { type: "join" } }>();
 
-  constructor(state: NodeState) {
+  /** Peers that are dialled although no link to them is kept: for a call, or to see whether they are back. */
+  readonly #wanted = new Set<PeerId>();
+  readonly #neighbourhood: Neighbourhood;
+  readonly #onGone: (peer: PeerId, now: Millis) => void;
+  #probeAt: Millis = Number.POSITIVE_INFINITY;
+  #probeEveryMs: number = LIMITS.probeFirstMs;
+
+  /** `onGone` hears of every dial of a member that failed. */
+  constructor(state: NodeState, neighbourhood: Neighbourhood, onGone: (peer: PeerId, now: Millis) => void) {
     this.#state = state;
+    this.#neighbourhood = neighbourhood;
+    this.#onGone = onGone;
+  }
+
+  /** Dials a member now, whether or not a link to it is kept. */
+  want(peer: PeerId, now: Millis): void {
+    if (this.#state.linkByPeer.has(peer)) return;
+    this.#wanted.add(peer);
+    const attempts = this.#attemptsOf(peer, now);
+    if (attempts.inFlight === undefined) attempts.nextAt = Math.max(now, attempts.notBefore);
   }
 
   get wakeAt(): Millis {
     const attempts = [...this.#attemptsByPeer.values(), ...this.#joins.values()].filter(
       ({ inFlight }) => inFlight === undefined,
     );
-    return Math.min(Number.POSITIVE_INFINITY, ...attempts.map(({ nextAt }) => nextAt));
+    return Math.min(this.#probeAt, ...attempts.map(({ nextAt }) => nextAt));
   }
 
   join(address: Address, expectKey: Uint8Array | undefined, now: Millis): void {
@@ -67,6 +85,7 @@ export class Dialing {
 
   linked(peer: PeerId, dial: Dial | undefined): void {
     this.#attemptsByPeer.delete(peer);
+    this.#wanted.delete(peer);
     if (dial?.cause.type === "join") this.#joins.delete(dial.address);
   }
 
@@ -101,9 +120,11 @@ export class Dialing {
     if (!this.#state.isTakingPart()) return;
     for (const [address, join] of this.#joins)
       if (join.inFlight === undefined && join.nextAt <= now) this.#dial(join, join.cause, address);
-    const targets = new Set(linkTargets(this.#state.self, this.#state.members()));
-    for (const peer of this.#attemptsByPeer.keys()) if (!targets.has(peer)) this.#attemptsByPeer.delete(peer);
-    for (const peer of targets) {
+    this.#probeOneThatIsGone(now);
+    const { targets } = this.#neighbourhood.at(now);
+    for (const peer of this.#attemptsByPeer.keys())
+      if (!this.#isDialled(peer, targets)) this.#attemptsByPeer.delete(peer);
+    for (const peer of new Set([...targets, ...this.#attemptsByPeer.keys()])) {
       if (this.#state.linkByPeer.has(peer)) continue;
       const attempts = this.#attemptsOf(peer, now);
       if (attempts.inFlight !== undefined || attempts.nextAt > now) continue;
@@ -113,6 +134,30 @@ export class Dialing {
       if (address === undefined) attempts.nextAt = Number.POSITIVE_INFINITY;
       else this.#dial(attempts, { type: "member", peer }, address);
     }
+  }
+
+  /** Who was found gone, and was a neighbour, is tried again in its own time. */
+  #isDialled(peer: PeerId, targets: ReadonlySet<PeerId>): boolean {
+    return targets.has(peer) || this.#wanted.has(peer) || this.#state.downPeers.has(peer);
+  }
+
+  /**
+   * Ever more seldom, one of those that nobody here reaches: where a partition ends, some pair finds each other, and
+   * its word brings the rest together.
+   */
+  #probeOneThatIsGone(now: Millis): void {
+    if (now < this.#probeAt) return;
+    this.#probeEveryMs = Math.min(2 * this.#probeEveryMs, LIMITS.unreachableRetryMs);
+    this.#probeAt = now + this.#probeEveryMs * (0.5 + this.#state.random());
+    const { book, downPeers, linkByPeer } = this.#state;
+    const gone = this.#state
+      .members()
+      .filter(
+        (peer) => !linkByPeer.has(peer) && (downPeers.has(peer) || book.get(peer)?.reachability === "unreachable"),
+      );
+    if (gone.length === 0) this.#probeAt = Number.POSITIVE_INFINITY;
+    const [one] = this.#state.someOf(gone, 1);
+    if (one !== undefined) this.want(one, now);
   }
 
   #attemptsOf(peer: PeerId, now: Millis): Attempts {
@@ -157,12 +202,16 @@ export class Dialing {
     if (attempts === undefined) return;
     attempts.failed += 1;
     attempts.inFlight = undefined;
+    this.#wanted.delete(peer);
+    this.#onGone(peer, now);
     if (attempts.failed < LIMITS.dialTries) {
       attempts.nextAt = now + backoffMs(attempts.failed, this.#state.random());
       return;
     }
     attempts.nextAt = now + LIMITS.unreachableRetryMs * (0.5 + this.#state.random());
     if (attempts.failed > LIMITS.dialTries) return;
+    this.#probeEveryMs = LIMITS.probeFirstMs;
+    this.#probeAt = Math.min(this.#probeAt, now + this.#probeEveryMs * (0.5 + this.#state.random()));
     const entry = this.#state.book.get(peer) ?? { peer, provenAddresses: [], reachability: "idle" as const };
     const marked = { ...entry, reachability: "unreachable" as const };
     this.#state.book.set(peer, marked);

@@ -55,6 +55,13 @@ export type Notice =
     }
   | { readonly type: "peer_unlinked"; readonly peer: PeerId; readonly link: LinkId; readonly reason: string }
   | { readonly type: "peer_unreachable"; readonly peer: PeerId; readonly address: Address; readonly reason: string }
+  /** What enough other members say of a peer: that it is gone, or that it answers. */
+  | {
+      readonly type: "peer_reachability";
+      readonly peer: PeerId;
+      readonly isReachable: boolean;
+      readonly reportedBy: number;
+    }
   | { readonly type: "peer_ended"; readonly peer: PeerId; readonly how: "left" | "revoked" }
   | { readonly type: "joined"; readonly address: Address; readonly peer: PeerId }
   | { readonly type: "join_failed"; readonly address: Address; readonly rejection: Rejection }

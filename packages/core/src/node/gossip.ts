@@ -2,20 +2,29 @@ import type { MessageOf } from "../gossip/message.ts";
 import { pagesOf } from "../gossip/pages.ts";
 import type { PeerId } from "../identity/id.ts";
 import type { PeerBody } from "../kinds/peer.ts";
+import type { License } from "../license/license.ts";
 import { LIMITS } from "../limits.ts";
 import { isTombstone, recordKey } from "../registry/record.ts";
 import type { Held } from "../registry/registry.ts";
 import { type Millis, msFromRfc3339, rfc3339FromMs, SECOND_MS } from "../time.ts";
+import type { Connectivity } from "./connectivity.ts";
 import type { LinkId } from "./input.ts";
 import type { LiveLink } from "./link.ts";
 import type { Applied, NodeState } from "./state.ts";
 
+/** A record's text, as it travels. */
+interface Carried {
+  readonly text: string;
+}
+
 /** What goes over live links: heartbeats, pushes and offers. */
 export class Gossip {
   readonly #state: NodeState;
+  readonly #connectivity: Connectivity;
 
-  constructor(state: NodeState) {
+  constructor(state: NodeState, connectivity: Connectivity) {
     this.#state = state;
+    this.#connectivity = connectivity;
   }
 
   /**
@@ -30,7 +39,7 @@ export class Gossip {
     if (showing !== "nothing") live.heartbeatAt = now + SECOND_MS * (1 + this.#state.random());
   }
 
-  heartbeat(link: LinkId, live: LiveLink, records: readonly Held[], now: Millis): void {
+  heartbeat(link: LinkId, live: LiveLink, records: readonly Carried[], now: Millis): void {
     const { bootId, license, licenseHash, registry } = this.#state;
     live.heartbeatsSent += 1;
     const clusterId = this.#ownClusterId();
@@ -40,21 +49,23 @@ export class Gossip {
       seq: live.heartbeatsSent,
       time: rfc3339FromMs(now),
       ...(clusterId === undefined ? {} : { cluster_id: clusterId }),
-      license_id: license.license_id,
-      license_hash: licenseHash,
-      license_issued_at: license.issued_at,
+      ...(live.licenseTold === licenseHash ? {} : namedLicense(license, licenseHash)),
       hashes: registry.hashes,
     };
+    live.licenseTold = licenseHash;
+    live.hashesTold = registry.hashes;
     this.#state.outbox.heartbeat(link, head, records);
     live.heartbeatAt = now + this.#state.heartbeatEveryMs * (0.9 + 0.2 * this.#state.random());
   }
 
   /** The heartbeat of every interval; now and then it assumes nothing of what the other side says that it holds. */
   beat(link: LinkId, live: LiveLink, now: Millis): void {
+    // What a link was told may have been lost on the way.
     const isDistrustful = live.heartbeatsSent % LIMITS.suspectHeartbeats === LIMITS.suspectHeartbeats - 1;
+    if (isDistrustful) live.licenseTold = undefined;
     const own = isDistrustful ? this.#state.registry.ofOwner(this.#state.self) : [];
     const [first = [], ...rest] = pagesOf(own);
-    this.heartbeat(link, live, first, now);
+    this.heartbeat(link, live, [...first, ...this.#connectivity.toTell(live, now)], now);
     for (const page of rest) this.#push(link, page);
   }
 
@@ -65,7 +76,7 @@ export class Gossip {
     live.lastSeq = message.seq;
     live.skewMs = (msFromRfc3339(message.time) ?? now) - now;
     live.hashes = message.hashes;
-    live.licenseHash = message.license_hash;
+    live.licenseHash = message.license_hash ?? live.licenseHash;
     return true;
   }
 
@@ -93,10 +104,8 @@ export class Gossip {
     });
     // A peer that this batch ends is told before its link is closed: its owner shall read why in its log.
     const standing = (peer: PeerId) => this.#state.standingOf(peer);
-    const links = shuffled(
-      this.#state.liveLinks().filter(({ live }) => standing(live.peer) !== undefined),
-      () => this.#state.random(),
-    );
+    const heard = this.#state.liveLinks().filter(({ live }) => standing(live.peer) !== undefined);
+    const links = this.#state.someOf(heard, heard.length);
     for (const [index, { id }] of links.entries()) {
       const records = current.flatMap(({ held, from }) => (from === id ? [] : [held]));
       if (records.length === 0) continue;
@@ -133,15 +142,7 @@ export class Gossip {
   }
 }
 
-/** Fisher and Yates, with the injected randomness. */
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  const copy = [...items];
-  for (let index = copy.length - 1; index > 0; index -= 1) {
-    const other = Math.floor(random() * (index + 1));
-    const [a, b] = [copy[index], copy[other]];
-    if (a === undefined || b === undefined) continue;
-    copy[index] = b;
-    copy[other] = a;
-  }
-  return copy;
+/** The license as a heartbeat names it, where this link has not been told of it. */
+function namedLicense(license: License, hash: string) {
+  return { license_id: license.license_id, license_hash: hash, license_issued_at: license.issued_at };
 }

@@ -61,15 +61,16 @@ export class Licensing {
    */
   pull(link: LinkId, message: MessageOf<"heartbeat">, now: Millis): void {
     const { license, licenseHash } = this.#state;
-    const isLater = (msFromRfc3339(message.license_issued_at) ?? 0) > (msFromRfc3339(license.issued_at) ?? 0);
-    if (message.license_hash === licenseHash || !isLater) return;
-    const asked = this.#askedByHash.get(message.license_hash);
+    const { license_hash: hash, license_issued_at: issuedAt } = message;
+    if (hash === undefined || issuedAt === undefined || hash === licenseHash) return;
+    if ((msFromRfc3339(issuedAt) ?? 0) <= (msFromRfc3339(license.issued_at) ?? 0)) return;
+    const asked = this.#askedByHash.get(hash);
     if (asked !== undefined && (asked.isSettled || asked.tries >= TRIES || now < asked.at + ASK_AGAIN_MS)) return;
     const [oldest] = this.#askedByHash.keys();
     if (asked === undefined && this.#askedByHash.size >= HASHES_REMEMBERED && oldest !== undefined)
       this.#askedByHash.delete(oldest);
-    this.#askedByHash.set(message.license_hash, { at: now, tries: (asked?.tries ?? 0) + 1, isSettled: false });
-    this.#state.outbox.send(link, { type: "license_wanted", hash: message.license_hash });
+    this.#askedByHash.set(hash, { at: now, tries: (asked?.tries ?? 0) + 1, isSettled: false });
+    this.#state.outbox.send(link, { type: "license_wanted", hash });
   }
 
   answer(link: LinkId, hash: string): void {

@@ -48,7 +48,8 @@ export interface LiveLink {
   readonly publicKey: Uint8Array;
   heardAt: Millis;
   pingAt: Millis;
-  openPing: { readonly nonce: string; readonly sentAt: Millis } | undefined;
+  /** A ping that is not answered yet, and how often it was said. */
+  openPing: { readonly nonce: string; readonly sentAt: Millis; readonly tries: number } | undefined;
   rttMs: number | undefined;
   heartbeatAt: Millis;
   heartbeatsSent: number;
@@ -61,6 +62,12 @@ export interface LiveLink {
   licenseHash: string | undefined;
   /** When buckets of a group were last sent, so that one difference is not repaired twice at once. */
   readonly repairedAt: Map<string, Millis>;
+  /** What this peer last told the other side on this link: its hashes, its license, its connectivity. */
+  hashesTold: RegistryHashes | undefined;
+  licenseTold: string | undefined;
+  connectivityTold: number | undefined;
+  /** Since when this peer has no need of the link. */
+  unwantedSince: Millis | undefined;
   /** When this peer last gave the other side its voucher. */
   vouchedAt: Millis | undefined;
   /** Since when a newer link of the same peer has taken the place of this one, and whether it was asked for a sign of life. */

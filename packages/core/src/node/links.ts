@@ -231,7 +231,7 @@ export class Links {
       peer,
       publicKey,
       heardAt: now,
-      pingAt: now + LIMITS.pingEveryMs,
+      pingAt: now + LIMITS.pingEveryMs * state.random(),
       openPing: undefined,
       rttMs: undefined,
       heartbeatAt: now,
@@ -242,6 +242,10 @@ export class Links {
       hashes: undefined,
       licenseHash: undefined,
       repairedAt: new Map(),
+      hashesTold: undefined,
+      licenseTold: undefined,
+      connectivityTold: undefined,
+      unwantedSince: undefined,
       vouchedAt: undefined,
       superseded: undefined,
       pendingCalls: new Set(),
@@ -301,7 +305,7 @@ export class Links {
   #askForSign(id: LinkId, live: LiveLink, now: Millis): void {
     const nonce = this.#state.randomText();
     if (live.superseded !== undefined) live.superseded.isAsked = true;
-    live.openPing = { nonce, sentAt: now };
+    live.openPing = { nonce, sentAt: now, tries: 1 };
     this.#state.outbox.send(id, { type: "ping", nonce });
   }
 

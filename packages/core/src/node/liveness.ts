@@ -1,28 +1,36 @@
 import type { MessageOf } from "../gossip/message.ts";
+import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import { rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
+import type { Connectivity } from "./connectivity.ts";
 import type { LinkId } from "./input.ts";
 import type { Link, LiveLink } from "./link.ts";
 import type { Links } from "./links.ts";
+import type { Neighbourhood } from "./neighbourhood.ts";
 import type { NodeState } from "./state.ts";
 import type { RegistryHashes } from "./view.ts";
 
-/** Pings on live links. A link that does not answer is closed; nothing is ever deleted for it. */
+/**
+ * Pings on live links. Who is watched is pinged often, the rest seldom, and everybody at once where others say that it is
+ * gone. A link that answers none of four pings is closed; nothing is ever deleted for it.
+ */
 export class Liveness {
   readonly #state: NodeState;
   readonly #links: Links;
+  readonly #connectivity: Connectivity;
+  readonly #neighbourhood: Neighbourhood;
 
-  constructor(state: NodeState, links: Links) {
+  constructor(state: NodeState, links: Links, connectivity: Connectivity, neighbourhood: Neighbourhood) {
     this.#state = state;
     this.#links = links;
+    this.#connectivity = connectivity;
+    this.#neighbourhood = neighbourhood;
   }
 
   get wakeAt(): Millis {
     let at = Number.POSITIVE_INFINITY;
-    for (const { live } of this.#state.liveLinks()) {
-      at = Math.min(at, live.openPing === undefined ? live.pingAt : live.openPing.sentAt + PATIENCE_MS);
-    }
+    for (const { live } of this.#state.liveLinks()) at = Math.min(at, this.#nextAt(live));
     return at;
   }
 
@@ -30,48 +38,97 @@ export class Liveness {
     for (const { id, live } of this.#state.liveLinks()) {
       const link = this.#state.links.get(id);
       if (link === undefined) continue;
-      if (live.openPing !== undefined && now >= live.openPing.sentAt + PATIENCE_MS)
-        this.#links.end(link, rejectionOf("link_silent"), now);
-      else if (this.#isStrangerForLong(link, live, now))
+      if (this.#isStrangerForLong(link, live, now))
         this.#links.end(link, rejectionOf("peer_not_accepted", "its admission did not arrive"), now);
-      else if (live.openPing === undefined && now >= live.pingAt) this.#ping(id, live, now);
+      else if (this.#isGone(live, now)) this.#end(link, live, now);
+      else if (now >= this.#nextAt(live)) this.#ping(id, live, now);
     }
+    this.#closeUnwanted(now);
   }
 
-  takePing(link: LinkId, message: MessageOf<"ping">): void {
-    this.#state.outbox.send(link, { type: "pong", nonce: message.nonce, ...this.#hashesFor(link) });
+  /** Asks a linked peer now whether it is there. */
+  probe(peer: PeerId, now: Millis): void {
+    const id = this.#state.linkByPeer.get(peer);
+    const live = id === undefined ? undefined : this.#state.live(id);
+    if (id !== undefined && live !== undefined && live.openPing === undefined) this.#ping(id, live, now);
+  }
+
+  takePing(link: LinkId, live: LiveLink, message: MessageOf<"ping">): void {
+    this.#state.outbox.send(link, { type: "pong", nonce: message.nonce, ...this.#newHashesFor(live) });
   }
 
   takePong(live: LiveLink, message: MessageOf<"pong">, now: Millis): void {
     if (live.openPing?.nonce !== message.nonce) return;
-    live.rttMs = now - live.openPing.sentAt;
+    // An answer to a repeated ping tells the time only roughly.
+    if (live.openPing.tries === 1 || live.rttMs === undefined) live.rttMs = now - live.openPing.sentAt;
     live.openPing = undefined;
     // For status alone: what a push still carries is no difference to repair.
     live.hashes = message.hashes ?? live.hashes;
-    live.pingAt = now + this.#intervalMs();
+    live.pingAt = now + this.#intervalMs(live.peer, now);
+    if (this.#connectivity.deniersOf(live.peer) > 0) this.#connectivity.reached(live.peer, now);
   }
 
-  /** Who is no member yet learns nothing of the registry. */
-  #hashesFor(link: LinkId): { hashes?: RegistryHashes } {
-    const live = this.#state.live(link);
-    return live !== undefined && this.#state.isMember(live.peer) ? { hashes: this.#state.registry.hashes } : {};
+  #nextAt(live: LiveLink): Millis {
+    const { openPing } = live;
+    const pingAt = openPing === undefined ? live.pingAt : openPing.sentAt + openPing.tries * LIMITS.pingAgainMs;
+    return Math.min(pingAt, live.heardAt + this.#silenceMs());
   }
 
-  #ping(link: LinkId, live: LiveLink, now: Millis): void {
-    const nonce = this.#state.randomText();
-    live.openPing = { nonce, sentAt: now };
-    this.#state.outbox.send(link, { type: "ping", nonce });
+  #isGone({ openPing, heardAt }: LiveLink, now: Millis): boolean {
+    const isUnanswered =
+      openPing !== undefined &&
+      openPing.tries >= LIMITS.pingTries &&
+      now >= openPing.sentAt + LIMITS.pingTries * LIMITS.pingAgainMs;
+    return isUnanswered || now >= heardAt + this.#silenceMs();
   }
 
-  /** A peer with many links is pinged over each of them seldom, since others ping it too. */
-  #intervalMs(): number {
-    const share = Math.max(1, this.#state.linkByPeer.size / 4);
-    return LIMITS.pingEveryMs * share * (0.8 + 0.4 * this.#state.random());
+  #end(link: Link, live: LiveLink, now: Millis): void {
+    const { heardAt } = live;
+    this.#links.end(link, rejectionOf("link_silent"), now);
+    if (this.#state.isMember(live.peer)) this.#connectivity.lost(live.peer, heardAt, now);
+  }
+
+  /** The sender's hashes, where they differ from what it last said on this link. Who is no member learns nothing of them. */
+  #newHashesFor(live: LiveLink): { hashes?: RegistryHashes } {
+    const { hashes } = this.#state.registry;
+    if (live.hashesTold === hashes || !this.#state.isMember(live.peer)) return {};
+    live.hashesTold = hashes;
+    return { hashes };
+  }
+
+  #ping(id: LinkId, live: LiveLink, now: Millis): void {
+    const { openPing } = live;
+    live.openPing =
+      openPing === undefined
+        ? { nonce: this.#state.randomText().slice(0, 8), sentAt: now, tries: 1 }
+        : { ...openPing, tries: openPing.tries + 1 };
+    this.#state.outbox.send(id, { type: "ping", nonce: live.openPing.nonce });
+  }
+
+  #intervalMs(peer: PeerId, now: Millis): number {
+    const { watched } = this.#neighbourhood.at(now);
+    const everyMs = watched.find((one) => one.peer === peer)?.everyMs;
+    return everyMs ?? LIMITS.pingSeldomMs * (0.8 + 0.4 * this.#state.random());
+  }
+
+  #silenceMs(): number {
+    return 2.5 * this.#state.heartbeatEveryMs;
   }
 
   #isStrangerForLong(link: Link, live: LiveLink, now: Millis): boolean {
     return !this.#state.isMember(live.peer) && now >= link.openedAt + MINUTE_MS;
   }
-}
 
-const PATIENCE_MS = LIMITS.silentMs - LIMITS.pingEveryMs;
+  /** A link that this peer has no need of is closed after a while, but not while a call is under way on it. */
+  #closeUnwanted(now: Millis): void {
+    const { targets } = this.#neighbourhood.at(now);
+    for (const { id, live } of this.#state.liveLinks()) {
+      if (targets.has(live.peer) || !this.#state.isMember(live.peer) || live.pendingCalls.size > 0)
+        live.unwantedSince = undefined;
+      else live.unwantedSince ??= now;
+      const link = this.#state.links.get(id);
+      if (link === undefined || live.unwantedSince === undefined) continue;
+      if (now >= live.unwantedSince + LIMITS.unwantedLinkMs) this.#links.end(link, rejectionOf("link_unwanted"), now);
+    }
+  }
+}

@@ -1,6 +1,6 @@
 import { base64urlFromBytes } from "../encoding/base64url.ts";
 import { decodeMessage, type Message, type MessageOf } from "../gossip/message.ts";
-import { groupBy } from "../group-by.ts";
+import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import { DIGEST_GROUPS } from "../registry/kind.ts";
 import type { SignedRecord } from "../registry/record.ts";
@@ -10,6 +10,7 @@ import { MINUTE_MS, type Millis } from "../time.ts";
 import { Calls } from "./calls.ts";
 import { Clones } from "./clones.ts";
 import type { ClusterNode, NodeOptions, Step } from "./cluster-node.ts";
+import { Connectivity } from "./connectivity.ts";
 import { Dialing, dialRejection } from "./dialing.ts";
 import { roomForOneMore } from "./door.ts";
 import { Gossip } from "./gossip.ts";
@@ -19,7 +20,9 @@ import { checkLicensed, Licensing } from "./licensing.ts";
 import type { Link, LiveLink, Welcome } from "./link.ts";
 import { Links } from "./links.ts";
 import { Liveness } from "./liveness.ts";
+import { Neighbourhood } from "./neighbourhood.ts";
 import { OwnRecords } from "./own-records.ts";
+import { Reception } from "./reception.ts";
 import { Repair } from "./repair.ts";
 import { Secrets } from "./secrets.ts";
 import { Settling } from "./settling.ts";
@@ -41,11 +44,14 @@ export class Node implements ClusterNode {
   readonly #links: Links;
   readonly #dialing: Dialing;
   readonly #gossip: Gossip;
+  readonly #reception: Reception;
   readonly #repair: Repair;
   readonly #vouching: Vouching;
   readonly #clones: Clones;
   readonly #licensing: Licensing;
   readonly #liveness: Liveness;
+  readonly #connectivity: Connectivity;
+  readonly #neighbourhood: Neighbourhood;
   readonly #calls: Calls;
   readonly #settling: Settling;
   #now: Millis;
@@ -55,8 +61,13 @@ export class Node implements ClusterNode {
     this.#state = new NodeState(options);
     this.#intake = new Intake(this.#state);
     this.#own = new OwnRecords(this.#state, this.#intake);
-    this.#dialing = new Dialing(this.#state);
-    this.#gossip = new Gossip(this.#state);
+    this.#neighbourhood = new Neighbourhood(this.#state);
+    this.#connectivity = new Connectivity(this.#state, {
+      onDoubt: (peer, now) => this.#liveness.probe(peer, now),
+      onChange: (peer, isDown, now) => this.#reachabilityChanged(peer, isDown, now),
+    });
+    this.#dialing = new Dialing(this.#state, this.#neighbourhood, (peer, now) => this.#dialFailedTo(peer, now));
+    this.#gossip = new Gossip(this.#state, this.#connectivity);
     this.#licensing = new Licensing(this.#state);
     this.#vouching = new Vouching(this.#state);
     this.#clones = new Clones(this.#state);
@@ -67,7 +78,8 @@ export class Node implements ClusterNode {
       onHandshakeFailed: (origin, rejection, now) => this.#dialing.failed(origin.dial, rejection, now),
       onUnlinked: (link, live, now) => this.#unlinked(link, live, now),
     });
-    this.#liveness = new Liveness(this.#state, this.#links);
+    this.#reception = new Reception(this.#state, this.#intake, this.#own, this.#connectivity, this.#links);
+    this.#liveness = new Liveness(this.#state, this.#links, this.#connectivity, this.#neighbourhood);
     const secrets = new Secrets(this.#state);
     this.#settling = new Settling(this.#state, this.#own, this.#links, this.#gossip, this.#dialing, secrets);
     this.#now = options.startedAt;
@@ -81,7 +93,7 @@ export class Node implements ClusterNode {
     if (!this.#state.isTakingPart()) return this.#maintainAt;
     let at = Math.min(this.#maintainAt, this.#dialing.wakeAt, this.#liveness.wakeAt, this.#licensing.wakeAt);
     for (const { live } of this.#memberLinks()) at = Math.min(at, live.heartbeatAt);
-    return Math.min(at, this.#links.wakeAt, this.#vouching.wakeAt);
+    return Math.ceil(Math.min(at, this.#links.wakeAt, this.#vouching.wakeAt, this.#connectivity.wakeAt));
   }
 
   handle(input: Input, now: Millis): Step {
@@ -115,7 +127,7 @@ export class Node implements ClusterNode {
         };
         return {};
       case "call":
-        return rejected(this.#calls.call(input.peer, input.call, input.body));
+        return rejected(this.#call(input, now));
       case "answer":
         return rejected(this.#calls.answer(input.peer, input.call, input.body));
       case "license":
@@ -177,6 +189,27 @@ export class Node implements ClusterNode {
     for (const { id, live } of this.#memberLinks()) this.#gossip.heartbeat(id, live, [], now);
   }
 
+  #call({ peer, call, body }: InputOf<"call">, now: Millis): Rejection | undefined {
+    const outcome = this.#calls.call(peer, call, body);
+    if (outcome === "dial") this.#dialing.want(peer, now);
+    return typeof outcome === "string" ? undefined : outcome;
+  }
+
+  #dialFailedTo(peer: PeerId, now: Millis): void {
+    this.#calls.unreachable(peer);
+    const { targets } = this.#neighbourhood.at(now);
+    // Only who keeps a link with it says that it is gone; who merely looked says nothing.
+    if (targets.has(peer)) this.#connectivity.lost(peer, this.#state.book.get(peer)?.lastSeenAt ?? now, now);
+  }
+
+  /** Enough members say that a peer is gone, or it is back. */
+  #reachabilityChanged(peer: PeerId, isDown: boolean, now: Millis): void {
+    this.#neighbourhood.forget();
+    if (!isDown) this.#dialing.changed(peer, now);
+    const reportedBy = this.#connectivity.deniersOf(peer);
+    this.#state.outbox.notify({ type: "peer_reachability", peer, isReachable: !isDown, reportedBy });
+  }
+
   #leave(now: Millis): Omit<Step, "effects"> {
     const deleted = this.#own.delete("peer", this.#state.self, now);
     if (deleted.ok) this.#state.setFlags({ hasLeft: true });
@@ -205,14 +238,14 @@ export class Node implements ClusterNode {
           return rejectionOf("record_held", "the heartbeat was seen before");
         live.heardAt = now;
         this.#licensing.pull(link.id, message, now);
-        this.#takeRecords(link, live, message.records, now);
+        this.#reception.take(link, live, message.records, now);
         if (this.#state.isMember(live.peer)) this.#hearMembersHashes(link, live, message, now);
         return undefined;
       case "push":
-        this.#takeRecords(link, live, message.records, now);
+        this.#reception.take(link, live, message.records, now);
         return undefined;
       case "ping":
-        this.#liveness.takePing(link.id, message);
+        this.#liveness.takePing(link.id, live, message);
         return undefined;
       case "pong":
         this.#liveness.takePong(live, message, now);
@@ -284,28 +317,6 @@ export class Node implements ClusterNode {
     return rejection;
   }
 
-  #takeRecords(link: Link, live: LiveLink, records: readonly unknown[], now: Millis): void {
-    if (now >= link.charged.since + MINUTE_MS) Object.assign(link.charged, { since: now, count: 0 });
-    const { rejections } = this.#intake.take(records, link.id, now, LIMITS.refusalsPerMinute - link.charged.count);
-    for (const record of this.#state.outrun.splice(0)) this.#own.reissueAbove(record, now);
-    const news = rejections.filter(({ code }) => code !== "record_held" && code !== "record_superseded");
-    for (const [code, list] of groupBy(news, (rejection) => rejection.code)) {
-      const [first] = list;
-      if (first !== undefined && code !== "identity_cloned") {
-        this.#state.outbox.notify({
-          type: "refused",
-          link: link.id,
-          peer: live.peer,
-          rejection: first,
-          count: list.length,
-        });
-      }
-    }
-    const faults = news.filter(({ fault }) => fault === "sender").length;
-    link.charged.count += faults;
-    if (link.charged.count > LIMITS.refusalsPerMinute) this.#links.end(link, rejectionOf("link_failures"), now);
-  }
-
   #becameLive(link: Link, live: LiveLink, welcome: Welcome, now: Millis): void {
     const { peer } = live;
     const { origin } = link;
@@ -335,6 +346,8 @@ export class Node implements ClusterNode {
       isFirstContact,
     });
     if (!this.#state.isMember(peer)) return;
+    this.#connectivity.reached(peer, now);
+    this.#calls.linked(peer);
     if (isFirstContact) this.#vouching.give(link.id, live, now);
     const isStranger = origin.direction === "out" && before?.lastHandshakeAt === undefined;
     this.#gossip.greet(link.id, live, isFirstContact ? "all" : isStranger ? "introduction" : "nothing", now);
@@ -343,6 +356,7 @@ export class Node implements ClusterNode {
   #unlinked(link: Link, live: LiveLink, now: Millis): void {
     this.#calls.linkLost(live);
     this.#dialing.unlinked(live.peer, now - link.openedAt, now);
+    this.#connectivity.unlinked(live.peer, now);
     const entry = this.#state.book.get(live.peer);
     if (entry === undefined || this.#state.linkByPeer.has(live.peer)) return;
     const idle = { ...entry, reachability: "idle" as const, lastSeenAt: live.heardAt };
@@ -355,6 +369,7 @@ export class Node implements ClusterNode {
     this.#licensing.wake(now);
     this.#vouching.wake(now);
     this.#liveness.wake(now);
+    this.#connectivity.wake(now);
     for (const { id, live } of this.#memberLinks()) if (now >= live.heartbeatAt) this.#gossip.beat(id, live, now);
     if (now < this.#maintainAt) return;
     this.#own.prune(now);

@@ -8,6 +8,7 @@ import { elementOf } from "../registry/sketch.ts";
 import { type Millis, SECOND_MS } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import type { LiveLink } from "./link.ts";
+import { lastingOf } from "./reception.ts";
 import type { NodeState } from "./state.ts";
 
 /**
@@ -24,7 +25,7 @@ export class Repair {
   /** After a heartbeat's records are taken: where the hashes still differ, shows a sketch of the group. */
   afterHeartbeat(link: LinkId, live: LiveLink, message: MessageOf<"heartbeat">, now: Millis): void {
     // A heartbeat with records is the first page of more: what it has not shown yet is no difference.
-    if (message.records.length > 0) return;
+    if (lastingOf(message.records).length > 0) return;
     const own = this.#state.registry.hashes;
     for (const group of DIGEST_GROUPS) {
       if (own[group] === message.hashes[group] || now < (live.repairedAt.get(group) ?? 0) + 2 * SECOND_MS) continue;

@@ -20,17 +20,12 @@ import type { LinkId } from "./input.ts";
 import type { Link, LiveLink } from "./link.ts";
 import { membershipFacts } from "./membership-facts.ts";
 import { Outbox } from "./outbox.ts";
+import type { Equivocation } from "./view.ts";
 
 /** A record that became current in this step, and the link that it came by; a local write has none. */
 export interface Applied {
   readonly record: SignedRecord;
   readonly from: LinkId | undefined;
-}
-
-/** Two contents that one owner signed under one version. */
-export interface Equivocation {
-  readonly kept: SignedRecord;
-  readonly other: SignedRecord;
 }
 
 /** Everything that the rooms of one node share. It is mutable, and the node owns it. */
@@ -50,6 +45,8 @@ export class NodeState {
   /** The one authenticated link that stays for a peer. */
   readonly linkByPeer = new Map<PeerId, LinkId>();
   readonly book = new Map<PeerId, PeerBookEntry>();
+  /** Members that enough others say are gone, and that this peer has no link to. */
+  readonly downPeers = new Set<PeerId>();
   /** Public keys (base64url) that were seen to belong to an id. */
   readonly keyByPeer: LayeredMap<PeerId, string>;
   /** First contacts that an operator's add on this side allows. */
@@ -251,6 +248,19 @@ export class NodeState {
   random(): number {
     const [a = 0, b = 0, c = 0, d = 0] = this.crypto.randomBytes(4);
     return (((a << 24) | (b << 16) | (c << 8) | d) >>> 0) / 2 ** 32;
+  }
+
+  /** Some of a list, at random. */
+  someOf<T>(items: readonly T[], count: number): T[] {
+    const rest = [...items];
+    for (let index = 0; index < Math.min(count, rest.length); index += 1) {
+      const other = index + Math.floor(this.random() * (rest.length - index));
+      const [a, b] = [rest[index], rest[other]];
+      if (a === undefined || b === undefined) continue;
+      rest[index] = b;
+      rest[other] = a;
+    }
+    return rest.slice(0, count);
   }
 
   randomText(): string {

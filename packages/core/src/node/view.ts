@@ -6,7 +6,6 @@ import type { LiveRecord, SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
 import type { AcceptedSecret } from "../trust/secrets.ts";
 import type { LinkId } from "./input.ts";
-import type { Equivocation } from "./state.ts";
 
 /** SHA-256 of each part of the registry, base64url. */
 export type RegistryHashes = Readonly<Record<DigestGroup, string>>;
@@ -47,6 +46,12 @@ export interface PeersView {
   list(): readonly PeerView[];
   get(peer: PeerId): PeerView | undefined;
   isMember(peer: PeerId): boolean;
+}
+
+/** Two contents that one owner signed under one version. */
+export interface Equivocation {
+  readonly kept: SignedRecord;
+  readonly other: SignedRecord;
 }
 
 export interface ClusterView {

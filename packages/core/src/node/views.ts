@@ -96,11 +96,12 @@ function peerView(state: NodeState, peer: PeerId): PeerView {
   const live = link === undefined ? undefined : state.live(link);
   const entry = state.book.get(peer);
   const standing = state.standingOf(peer);
+  const isGone = entry?.reachability === "unreachable" || state.downPeers.has(peer);
   return {
     peerId: peer,
     publicKey: state.keyByPeer.get(peer),
     standing: standing ?? "vouched",
-    reachability: live === undefined ? (entry?.reachability === "unreachable" ? "unreachable" : "idle") : "connected",
+    reachability: live === undefined ? (isGone ? "unreachable" : "idle") : "connected",
     link,
     rttMs: live?.rttMs,
     lastSeenAt: live?.heardAt ?? entry?.lastSeenAt,

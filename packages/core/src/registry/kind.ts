@@ -9,8 +9,11 @@ export const DIGEST_GROUPS: readonly DigestGroup[] = ["peers", "services", "othe
 export interface KindDefinition {
   readonly name: string;
   readonly group: DigestGroup;
-  /** `live`: ends with its owner and by the horizon. `lasting`: outlives both. `tombstone_lasts`: only its tombstone does. */
-  readonly lasting: "live" | "lasting" | "tombstone_lasts";
+  /**
+   * `live`: ends with its owner and by the horizon. `lasting`: outlives both. `tombstone_lasts`: only its tombstone does.
+   * `soft`: neither stored nor hashed.
+   */
+  readonly lasting: "live" | "lasting" | "tombstone_lasts" | "soft";
   readonly isDeletable: boolean;
   readonly limitPerOwner: number;
   /** A complaint about the id, or `undefined` where an owner may write a record of this kind under it. */

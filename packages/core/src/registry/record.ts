@@ -48,7 +48,7 @@ export function versionAt(version: number): Millis {
 
 /** The version of an owner's next write. A previous one that is far ahead of the clock does not count. */
 export function nextVersion(previous: number | undefined, now: Millis): number {
-  const fromClock = now * VERSION_PER_MS;
+  const fromClock = Math.floor(now) * VERSION_PER_MS;
   const counts = previous !== undefined && versionAt(previous) <= now + LIMITS.versionAheadMs;
   return counts ? Math.max(previous + 1, fromClock) : fromClock;
 }

@@ -209,8 +209,8 @@ describe("the handshake, message by message", () => {
       "carol → bob heartbeat [admission admission admission admission peer]",
       "bob is linked with carol",
       "bob → carol heartbeat [admission admission admission admission peer peer peer]",
-      "bob → carol heartbeat",
-      "carol → bob heartbeat",
+      "bob → carol heartbeat [connectivity]",
+      "carol → bob heartbeat [connectivity]",
     ]);
     expect(bob.node.peers.isMember(carol.id)).toBe(true);
     expect(carol.node.registry.hashes).toEqual(bob.node.registry.hashes);

@@ -1,9 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { linkTargets } from "../../src/gossip/overlay.ts";
+import { neighboursOf as drawn, nextDrawAt } from "../../src/gossip/overlay.ts";
 import type { PeerId } from "../../src/identity/id.ts";
-import { identityOf } from "../support/fixtures.ts";
+import { HOUR_MS } from "../../src/time.ts";
+import { identityOf, NOW } from "../support/fixtures.ts";
 
 const peers = Array.from({ length: 500 }, (_, index) => identityOf(`peer ${index}`).peerId);
+
+const linkTargets = (self: PeerId, members: readonly PeerId[], now = NOW) =>
+  [...drawn(self, members, now).targets].sort();
 
 /** Who links with whom: a link is kept by both ends, whoever wished for it. */
 function neighboursOf(members: readonly PeerId[]): Map<PeerId, Set<PeerId>> {
@@ -42,7 +46,7 @@ describe("the overlay", () => {
     const [first] = neighbours.keys();
     if (first === undefined) throw new Error("there are peers");
     expect(stepsToAll(neighbours, first)).toBeLessThanOrEqual(Math.ceil(Math.log2(count)));
-    for (const set of neighbours.values()) expect(set.size).toBeLessThanOrEqual(2 * Math.log2(count) + 6);
+    for (const set of neighbours.values()) expect(set.size).toBeLessThanOrEqual(2 * (Math.ceil(Math.log2(count)) + 3));
   });
   it("stays connected without any one peer", () => {
     const neighbours = neighboursOf(peers.slice(0, 40));
@@ -65,4 +69,29 @@ describe("the overlay", () => {
     const [self] = members;
     if (self !== undefined) expect(linkTargets(self, members.toReversed())).toEqual(linkTargets(self, members));
   });
+  it("is drawn anew slowly: the next draw changes few links, and after a day most are others", () => {
+    const members = peers.slice(0, 200);
+    const [self] = members;
+    if (self === undefined) throw new Error("there are peers");
+    const now = new Set(linkTargets(self, members));
+    const stayed = (at: number) => linkTargets(self, members, at).filter((peer) => now.has(peer)).length;
+    expect(stayed(nextDrawAt(members.length, NOW) - 1)).toBe(now.size);
+    expect(stayed(nextDrawAt(members.length, NOW))).toBeGreaterThanOrEqual(now.size - 2);
+    expect(stayed(NOW + 25 * HOUR_MS)).toBeLessThan(now.size / 2);
+  });
+  it.each([2, 3, 10, 33, 200])(
+    "of %i peers every one is watched by another, and nobody watches more than two",
+    (count) => {
+      const members = peers.slice(0, count);
+      const watched = new Map<PeerId, number>();
+      for (const peer of members) {
+        const own = drawn(peer, members, NOW).watched;
+        expect(own.length).toBeLessThanOrEqual(2);
+        const [first] = own;
+        if (first !== undefined) watched.set(first.peer, first.everyMs);
+      }
+      expect([...watched.keys()].sort()).toEqual([...members].sort());
+      expect(new Set(watched.values())).toEqual(new Set([3000]));
+    },
+  );
 });

@@ -1,0 +1,252 @@
+import { signedBytes } from "../crypto/signed.ts";
+import { isJsonObject, type JsonObject } from "../encoding/json.ts";
+import type { PeerId } from "../identity/id.ts";
+import { type ConnectivityBody, connectivityBodySchema } from "../kinds/connectivity.ts";
+import { LIMITS } from "../limits.ts";
+import { isAhead } from "../registry/horizon.ts";
+import {
+  checkRecordProof,
+  checkRecordShape,
+  issueRecord,
+  isTombstone,
+  nextVersion,
+  type SignedRecord,
+} from "../registry/record.ts";
+import { type Rejection, rejectionOf } from "../rejection.ts";
+import { MINUTE_MS, type Millis, rfc3339FromMs } from "../time.ts";
+import type { LinkId } from "./input.ts";
+import type { LiveLink } from "./link.ts";
+import type { NodeState } from "./state.ts";
+
+/** A neighbour as this peer last published it. */
+interface OwnWord {
+  reachable: boolean;
+  confirmed: number;
+  lastSeenAt: Millis;
+  /** When its reachability was last said to have changed: it is not said again at once. */
+  saidAt: Millis;
+}
+
+interface Word {
+  readonly version: number;
+  readonly takenAt: Millis;
+  readonly entryByPeer: ReadonlyMap<string, ConnectivityBody["peers"][number]>;
+}
+
+export interface ConnectivityEvents {
+  /** Others say that a linked peer is gone: it is asked at once. */
+  onDoubt(peer: PeerId, now: Millis): void;
+  /** Enough members say that a peer is gone, or one says that it is back. */
+  onChange(peer: PeerId, isDown: boolean, now: Millis): void;
+}
+
+/**
+ * What members say of whom they reach. A peer counts as gone when three members have said so since one last said that it
+ * answers. Everybody's own link outweighs that. Nothing is stored, and nothing is ever deleted for it.
+ */
+export class Connectivity {
+  readonly #state: NodeState;
+  readonly #events: ConnectivityEvents;
+  readonly #wordByOwner = new Map<PeerId, Word>();
+  /** Who has said of a peer that it is gone, since somebody last said that it answers. */
+  readonly #deniersByPeer = new Map<PeerId, Set<PeerId>>();
+  readonly #ownByPeer = new Map<PeerId, OwnWord>();
+  #own: { readonly record: SignedRecord; readonly text: string; readonly at: Millis } | undefined;
+  #publishAt: Millis = Number.POSITIVE_INFINITY;
+
+  constructor(state: NodeState, events: ConnectivityEvents) {
+    this.#state = state;
+    this.#events = events;
+  }
+
+  get wakeAt(): Millis {
+    return this.#publishAt;
+  }
+
+  /** How many members say that a peer is gone. */
+  deniersOf(peer: PeerId): number {
+    return this.#deniersByPeer.get(peer)?.size ?? 0;
+  }
+
+  /** A connectivity record that came over a link. */
+  take(value: unknown, from: LinkId, now: Millis): Rejection | undefined {
+    const shaped = checkRecordShape(value);
+    if (!shaped.ok) return shaped.rejection;
+    const record = shaped.value;
+    const refused = this.#objectionTo(record, now);
+    if (refused !== undefined) return refused;
+    const body = isTombstone(record) ? undefined : connectivityBodySchema.safeParse(record.body);
+    // A form that only a newer version knows is nobody's fault, and tells nothing here.
+    if (!body?.success) return undefined;
+    const before = this.#wordByOwner.get(record.owner);
+    const entryByPeer = new Map(body.data.peers.map((entry) => [entry.peer_id as string, entry]));
+    this.#wordByOwner.set(record.owner, { version: record.version, takenAt: now, entryByPeer });
+    let isNews = false;
+    for (const [peer, entry] of entryByPeer) {
+      const previous = before?.entryByPeer.get(peer);
+      const isDenied = !entry.reachable && previous?.reachable !== false;
+      const isAffirmed = entry.reachable && isBack(entry.confirmed ?? 0, previous);
+      if (isDenied) this.#denied(peer as PeerId, record.owner, now);
+      if (isAffirmed) this.#affirmed(peer as PeerId, now);
+      isNews ||= isDenied || isAffirmed;
+    }
+    if (isNews) this.#pass(JSON.stringify(record), from);
+    return undefined;
+  }
+
+  /** This peer found a neighbour gone: its link is silent, or a dial failed. */
+  lost(peer: PeerId, lastSeenAt: Millis, now: Millis): void {
+    const word = this.#ownByPeer.get(peer);
+    if (word?.reachable === false) return;
+    const saidAt = word?.saidAt ?? Number.NEGATIVE_INFINITY;
+    this.#ownByPeer.set(peer, { reachable: false, confirmed: word?.confirmed ?? 0, lastSeenAt, saidAt });
+    this.#denied(peer, this.#state.self, now);
+    if (now >= saidAt + LIMITS.reachabilitySaidEveryMs) this.#publishSoon(now);
+  }
+
+  /** This peer reaches a neighbour: a link is live, or it answered when others doubted. */
+  reached(peer: PeerId, now: Millis): void {
+    const word = this.#ownByPeer.get(peer);
+    const wasDenied = word?.reachable === false || this.deniersOf(peer) > 0;
+    const confirmed = (word?.confirmed ?? 0) + (wasDenied ? 1 : 0);
+    this.#ownByPeer.set(peer, { reachable: true, confirmed, lastSeenAt: now, saidAt: word?.saidAt ?? 0 });
+    if (!wasDenied) return;
+    this.#affirmed(peer, now);
+    this.#publishSoon(now);
+  }
+
+  wake(now: Millis): void {
+    if (now < this.#publishAt) return;
+    this.#publishAt = Number.POSITIVE_INFINITY;
+    if (!this.#isPublishingUseful(now)) return;
+    this.#publish(now);
+    if (this.#own !== undefined) this.#pass(this.#own.text, undefined);
+  }
+
+  /** This peer's own word for a link that has not heard it; renewed where its links are others than it says. */
+  toTell(live: LiveLink, now: Millis): { readonly text: string }[] {
+    if (this.#hasOtherLinks() && (this.#own === undefined || now >= this.#own.at + MINUTE_MS)) this.#publish(now);
+    if (this.#own === undefined || live.connectivityTold === this.#own.record.version) return [];
+    live.connectivityTold = this.#own.record.version;
+    return [{ text: this.#own.text }];
+  }
+
+  #objectionTo(record: SignedRecord, now: Millis): Rejection | undefined {
+    const { customerId, self, crypto } = this.#state;
+    if (record.customer_id !== customerId) return rejectionOf("record_foreign", record.customer_id);
+    if (record.id !== record.owner) return rejectionOf("record_malformed", "not the owner's peer id");
+    if (isTombstone(record)) return rejectionOf("record_not_deletable", record.kind);
+    if (record.owner === self) return rejectionOf("record_held");
+    const held = this.#wordByOwner.get(record.owner);
+    if (held !== undefined && held.version >= record.version) return rejectionOf("record_superseded");
+    if (isAhead(record, now)) return rejectionOf("record_ahead");
+    const standing = this.#state.standingOf(record.owner);
+    if (standing === undefined) return rejectionOf("record_owner_unknown", record.owner);
+    if (standing !== "member") return rejectionOf("record_owner_ended", record.owner);
+    if (held !== undefined && now < held.takenAt + LIMITS.connectivityEveryMs && now >= held.takenAt)
+      return rejectionOf("record_quota", "it speaks too often");
+    let bytes: Uint8Array;
+    try {
+      bytes = signedBytes("record", record as unknown as JsonObject);
+    } catch (error) {
+      return rejectionOf("record_malformed", error instanceof Error ? error.message : undefined);
+    }
+    if (bytes.length > LIMITS.recordBytes) return rejectionOf("record_too_large", `${bytes.length} bytes`);
+    const proof = checkRecordProof(crypto, record, bytes);
+    return proof.ok ? undefined : proof.rejection;
+  }
+
+  #denied(peer: PeerId, by: PeerId, now: Millis): void {
+    if (peer === this.#state.self) return;
+    const deniers = this.#deniersByPeer.get(peer) ?? new Set();
+    deniers.add(by);
+    this.#deniersByPeer.set(peer, deniers);
+    if (by !== this.#state.self && this.#state.linkByPeer.has(peer)) this.#events.onDoubt(peer, now);
+    this.#judge(peer, now);
+  }
+
+  #affirmed(peer: PeerId, now: Millis): void {
+    if (this.#deniersByPeer.delete(peer)) this.#judge(peer, now);
+  }
+
+  #judge(peer: PeerId, now: Millis): void {
+    const { downPeers, linkByPeer } = this.#state;
+    const enough = Math.min(LIMITS.deniersToBeDown, Math.max(1, this.#state.members().length - 1));
+    const isDown = this.deniersOf(peer) >= enough && !linkByPeer.has(peer);
+    if (isDown === downPeers.has(peer)) return;
+    if (isDown) downPeers.add(peer);
+    else downPeers.delete(peer);
+    this.#events.onChange(peer, isDown, now);
+  }
+
+  /** To be called when a link ended: others' words may count now. */
+  unlinked(peer: PeerId, now: Millis): void {
+    this.#judge(peer, now);
+  }
+
+  /** Enough others have said the same, and this peer's own word does not say otherwise: then it is not said once more. */
+  #isPublishingUseful(now: Millis): boolean {
+    if (this.#own === undefined || now < this.#own.at + LIMITS.reachabilitySaidEveryMs) return true;
+    const changed = [...this.#ownByPeer].filter(([, word]) => word.saidAt !== word.lastSeenAt);
+    return changed.some(([peer, word]) => word.reachable || this.deniersOf(peer) <= LIMITS.deniersToBeDown);
+  }
+
+  #publishSoon(now: Millis): void {
+    this.#publishAt = Math.min(this.#publishAt, now + this.#state.random() * LIMITS.reachabilitySpreadMs);
+  }
+
+  #publish(now: Millis): void {
+    const { crypto, identity, self, customerId, flags } = this.#state;
+    if (flags.isCloned === true || !this.#state.isTakingPart()) return;
+    const lost = [...this.#ownByPeer].filter(([peer, { reachable }]) => !reachable && this.#state.isMember(peer));
+    const peers = [
+      ...this.#state.liveLinks().map(({ live }) => ({
+        peer_id: live.peer,
+        reachable: true,
+        ...(live.rttMs === undefined ? {} : { rtt_ms: Math.max(0, Math.min(3_600_000, Math.round(live.rttMs))) }),
+        ...this.#confirmedOf(live.peer),
+      })),
+      ...lost.map(([peer, word]) => ({
+        peer_id: peer,
+        reachable: false,
+        last_seen_at: rfc3339FromMs(word.lastSeenAt),
+        ...this.#confirmedOf(peer),
+      })),
+    ].slice(0, LIMITS.connectivityPeers);
+    for (const { peer_id } of peers) {
+      const word = this.#ownByPeer.get(peer_id);
+      if (word !== undefined) word.saidAt = now;
+    }
+    const version = nextVersion(this.#own?.record.version, now);
+    const head = { kind: "connectivity", id: self, version, customerId };
+    const record = issueRecord(crypto, identity, head, { body: { peers } });
+    this.#own = { record, text: JSON.stringify(record), at: now };
+  }
+
+  #confirmedOf(peer: PeerId): { confirmed?: number } {
+    const confirmed = this.#ownByPeer.get(peer)?.confirmed ?? 0;
+    return confirmed === 0 ? {} : { confirmed };
+  }
+
+  #hasOtherLinks(): boolean {
+    const linked = this.#state.liveLinks().map(({ live }) => live.peer as string);
+    const body = this.#own === undefined || isTombstone(this.#own.record) ? undefined : this.#own.record.body;
+    const said = Array.isArray(body?.peers)
+      ? body.peers.filter((entry) => isJsonObject(entry) && entry.reachable === true)
+      : [];
+    return (
+      said.length !== linked.length ||
+      said.some((entry) => isJsonObject(entry) && !linked.includes(String(entry.peer_id)))
+    );
+  }
+
+  /** To twelve links at random, nothing back to where it came from. */
+  #pass(text: string, from: LinkId | undefined): void {
+    const links = this.#state.liveLinks().filter(({ id, live }) => id !== from && this.#state.isMember(live.peer));
+    for (const { id } of this.#state.someOf(links, LIMITS.connectivityLinks)) this.#state.outbox.push(id, [{ text }]);
+  }
+}
+
+function isBack(confirmed: number, previous: ConnectivityBody["peers"][number] | undefined): boolean {
+  return previous?.reachable === false || confirmed > (previous?.confirmed ?? 0);
+}
