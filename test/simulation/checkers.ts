@@ -1,5 +1,5 @@
 import { checkRecordProof, type Effect, isTombstone, recordKey, type SignedRecord } from "@arctic/core";
-import { createSimulatedCrypto } from "./crypto.ts";
+import { createFakeCrypto } from "./fake-crypto.ts";
 import { createRandom } from "./random.ts";
 import type { SimPeer } from "./sim-peer.ts";
 import type { World } from "./world.ts";
@@ -13,7 +13,7 @@ export class Checkers {
   /** The last record that each owner's write was acknowledged with. */
   readonly #acknowledged = new Map<string, SignedRecord>();
   readonly #verified = new Set<string>();
-  readonly #crypto = createSimulatedCrypto(createRandom(0));
+  readonly #crypto = createFakeCrypto(createRandom(0));
   readonly #world: World;
 
   constructor(world: World) {

@@ -28,8 +28,8 @@ export const CHAOS: FaultPlan = {
   loss: 0.05,
   duplication: 0.05,
   lateness: 0.05,
-  cutEveryMs: 8_000,
-  restartEveryMs: 15_000,
+  cutEveryMs: 4_000,
+  restartEveryMs: 6_000,
 };
 
 export type Fault = "loss" | "duplication" | "lateness" | "cut" | "restart";

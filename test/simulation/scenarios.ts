@@ -19,6 +19,7 @@ export interface Scenario {
   run(seed: number, peers: number): RunResult;
 }
 
+const CHAOS_MS = 8_000;
 /** A peer that was marked unreachable is tried again within an hour and a half at the latest. */
 const CALM_LIMIT_MS = 2 * 3_600_000;
 
@@ -41,10 +42,10 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       const checkers = new Checkers(world);
       formCluster(world, peers);
       world.plan = CHAOS;
-      const until = world.now + 60_000;
+      const until = world.now + CHAOS_MS;
       strike(world, until);
       writeAndDelete(world, checkers, until);
-      world.runFor(60_000);
+      world.runFor(CHAOS_MS);
       return finish(world, checkers);
     },
   },

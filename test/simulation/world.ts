@@ -8,7 +8,7 @@ import {
   type Notice,
   rfc3339FromMs,
 } from "@arctic/core";
-import { createSimulatedCrypto } from "./crypto.ts";
+import { createFakeCrypto } from "./fake-crypto.ts";
 import { arrivalsOf, CALM, type FaultCounts, type FaultPlan, noFaults } from "./faults.ts";
 import { createRandom, type Random } from "./random.ts";
 import { Schedule } from "./schedule.ts";
@@ -70,7 +70,7 @@ export class World {
 
   /** A bootstrapped peer that is alone. */
   addPeer(): SimPeer {
-    const peer = new SimPeer(this.peers.length, createSimulatedCrypto(this.random.fork()), this.#authority, this.now);
+    const peer = new SimPeer(this.peers.length, createFakeCrypto(this.random.fork()), this.#authority, this.now);
     this.peers.push(peer);
     this.feed(peer, peer.bootstrapInput(this.now));
     return peer;
@@ -252,7 +252,7 @@ function pairOf(a: SimPeer, b: SimPeer): string {
 }
 
 function createAuthority(random: Random, maxNodes: number): Authority {
-  const crypto = createSimulatedCrypto(random);
+  const crypto = createFakeCrypto(random);
   const root = createIdentity(crypto, START_AT);
   const keyId = "simulated-root";
   const license = issueLicense(

@@ -138,7 +138,8 @@ describe("the bootstrap of a host", () => {
     const endpoints = [`https://${agent.address()}`];
     const token = readFileSync(join(agent.config.stateDir, "recovery.token"), "utf8").trim();
     const right = createClient({ endpoints, trust, auth: { type: "recovery", token } });
-    const wrong = createClient({ endpoints, trust, auth: { type: "recovery", token: `${token.slice(0, -1)}A` } });
+    const other = `${token.startsWith("A") ? "B" : "A"}${token.slice(1)}`;
+    const wrong = createClient({ endpoints, trust, auth: { type: "recovery", token: other } });
     cleanups.push(
       () => right.close(),
       () => wrong.close(),

@@ -95,6 +95,8 @@ const messageSchema = z.discriminatedUnion("type", [
 export type Message = z.infer<typeof messageSchema>;
 export type MessageOf<T extends Message["type"]> = Extract<Message, { type: T }>;
 
+const NOTHING_NEW = encodeWithRecords({ type: "push" }, []);
+
 export function encodeMessage(message: Message): string {
   return JSON.stringify(message);
 }
@@ -113,9 +115,12 @@ export function encodeWithRecords(
  */
 export function decodeMessage(frame: string, isHeldText: IsHeldText = () => false): Result<Message> {
   if (frame.length > LIMITS.frameBytes) return refuse("frame_too_large", `${frame.length} characters`);
+  const { text: slim } = withoutHeld(frame, isHeldText);
+  // Most pushes in a busy cluster hold nothing new.
+  if (slim === NOTHING_NEW) return accept({ type: "push", records: [] });
   let value: JsonValue;
   try {
-    value = parseJson(withoutHeld(frame, isHeldText).text);
+    value = parseJson(slim);
   } catch (error) {
     return refuse("frame_malformed", error instanceof SyntaxError ? error.message.slice(0, 120) : "unreadable");
   }

@@ -29,6 +29,10 @@ export class Dialing {
   readonly #wanted = new Set<PeerId>();
   readonly #neighbourhood: Neighbourhood;
   readonly #onGone: (peer: PeerId, now: Millis) => void;
+  #hasNews = true;
+  #plannedFor: ReadonlySet<PeerId> | undefined;
+  #plannedWith: readonly unknown[] | undefined;
+  #planAt: Millis = 0;
   #probeAt: Millis = Number.POSITIVE_INFINITY;
   #probeEveryMs: number = LIMITS.probeFirstMs;
 
@@ -42,6 +46,7 @@ export class Dialing {
   /** Dials a member now, whether or not a link to it is kept. */
   want(peer: PeerId, now: Millis): void {
     if (this.#state.linkByPeer.has(peer)) return;
+    this.#hasNews = true;
     this.#wanted.add(peer);
     const attempts = this.#attemptsOf(peer, now);
     if (attempts.inFlight === undefined) attempts.nextAt = Math.max(now, attempts.notBefore);
@@ -55,6 +60,7 @@ export class Dialing {
   }
 
   join(address: Address, expectKey: Uint8Array | undefined, now: Millis): void {
+    this.#hasNews = true;
     const cause = { type: "join" as const, address, ...(expectKey === undefined ? {} : { expectKey }) };
     this.#joins.set(address, { cause, failed: 0, nextAt: now, inFlight: undefined, notBefore: now });
   }
@@ -68,6 +74,7 @@ export class Dialing {
 
   /** A dial, or the handshake on the link that it opened, failed. */
   failed(dial: Dial, rejection: Rejection, now: Millis): void {
+    this.#hasNews = true;
     if (rejection.code === "handshake_duplicate") {
       if (dial.cause.type === "join") this.#joins.delete(dial.address);
       else this.#attemptsByPeer.delete(dial.cause.peer);
@@ -84,6 +91,7 @@ export class Dialing {
   }
 
   linked(peer: PeerId, dial: Dial | undefined): void {
+    this.#hasNews = true;
     this.#attemptsByPeer.delete(peer);
     this.#wanted.delete(peer);
     if (dial?.cause.type === "join") this.#joins.delete(dial.address);
@@ -102,6 +110,7 @@ export class Dialing {
 
   /** Something about the peer changed: it is worth another try. */
   changed(peer: PeerId, now: Millis): void {
+    this.#hasNews = true;
     const attempts = this.#attemptsByPeer.get(peer);
     if (attempts === undefined || attempts.inFlight !== undefined) return;
     attempts.failed = 0;
@@ -115,13 +124,23 @@ export class Dialing {
     for (const peer of this.#attemptsByPeer.keys()) this.changed(peer, now);
   }
 
-  /** Dials what is due. */
+  /** Dials what is due. Looks at nothing where neither the clock nor anything else has given reason to. */
   plan(now: Millis): void {
-    if (!this.#state.isTakingPart()) return;
+    const { targets } = this.#neighbourhood.at(now);
+    const links = this.#state.liveLinks();
+    const isIdle = !this.#hasNews && targets === this.#plannedFor && links === this.#plannedWith && now < this.#planAt;
+    if (isIdle || !this.#state.isTakingPart()) return;
+    this.#dialDue(targets, now);
+    this.#hasNews = false;
+    this.#plannedFor = targets;
+    this.#plannedWith = links;
+    this.#planAt = this.wakeAt;
+  }
+
+  #dialDue(targets: ReadonlySet<PeerId>, now: Millis): void {
     for (const [address, join] of this.#joins)
       if (join.inFlight === undefined && join.nextAt <= now) this.#dial(join, join.cause, address);
     this.#probeOneThatIsGone(now);
-    const { targets } = this.#neighbourhood.at(now);
     for (const peer of this.#attemptsByPeer.keys())
       if (!this.#isDialled(peer, targets)) this.#attemptsByPeer.delete(peer);
     for (const peer of new Set([...targets, ...this.#attemptsByPeer.keys()])) {

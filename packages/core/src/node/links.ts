@@ -252,7 +252,7 @@ export class Links {
     };
     if (before !== undefined) this.#replace(before, link, now);
     link.phase = { type: "live", live };
-    state.linkByPeer.set(peer, link.id);
+    state.setLinkOf(peer, link.id);
     state.keyByPeer.set(peer, theirs.public_key);
     if (link.origin.direction === "in" && welcome.value === "first_contact")
       useUpInvitation(state, theirs, link.origin.remoteHost, now);
@@ -311,11 +311,11 @@ export class Links {
 
   /** The link of a peer is gone: an older one that is still open takes its place again. */
   #fallBack(peer: LiveLink["peer"]): void {
-    this.#state.linkByPeer.delete(peer);
+    this.#state.setLinkOf(peer, undefined);
     for (const { id, phase } of this.#state.links.values()) {
       if (phase.type !== "live" || phase.live.peer !== peer) continue;
       phase.live.superseded = undefined;
-      this.#state.linkByPeer.set(peer, id);
+      this.#state.setLinkOf(peer, id);
       return;
     }
   }

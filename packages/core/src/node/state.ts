@@ -79,6 +79,7 @@ export class NodeState {
   equivocations = 0;
   /** The highest version of an own record that the disk held at the start. */
   readonly highestOwnAtStart: number;
+  #liveLinks: readonly { readonly id: LinkId; readonly live: LiveLink }[] | undefined;
   #membership: Membership | undefined;
   #introducerByPeer: ReadonlyMap<PeerId, PeerId> | undefined;
 
@@ -237,11 +238,20 @@ export class NodeState {
     return phase?.type === "live" ? phase.live : undefined;
   }
 
-  liveLinks(): { readonly id: LinkId; readonly live: LiveLink }[] {
-    return [...this.linkByPeer.values()].flatMap((id) => {
+  /** The link that stays for each peer. The same list until one comes or goes. */
+  liveLinks(): readonly { readonly id: LinkId; readonly live: LiveLink }[] {
+    this.#liveLinks ??= [...this.linkByPeer.values()].flatMap((id) => {
       const live = this.live(id);
       return live === undefined ? [] : [{ id, live }];
     });
+    return this.#liveLinks;
+  }
+
+  /** The authenticated link that stays for a peer, or that none does any more. */
+  setLinkOf(peer: PeerId, link: LinkId | undefined): void {
+    if (link === undefined) this.linkByPeer.delete(peer);
+    else this.linkByPeer.set(peer, link);
+    this.#liveLinks = undefined;
   }
 
   /** A number from 0 up to 1, from the injected randomness. */
