@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import {
   base64urlFromBytes,
   bytesFromBase64url,
@@ -8,11 +7,13 @@ import {
   checkRecordProof,
   checkRecordShape,
   isId,
+  isInCidr,
   isSuccessor,
   kindTable,
   licenseHash,
   licenseStateAt,
   nobleCrypto,
+  parseAddress,
   parseCidr,
   parseJson,
   peerIdFromKey,
@@ -25,13 +26,12 @@ import { doesIdCommitToKey } from "../../packages/core/src/identity/id.ts";
 import { compareRecords } from "../../packages/core/src/registry/merge.ts";
 import { contentHash } from "../../packages/core/src/registry/record.ts";
 import { Registry } from "../../packages/core/src/registry/registry.ts";
-import { isTranscriptSignedBy, transcriptHash } from "../../packages/core/src/trust/handshake.ts";
+import { checkGreeting, isTranscriptSignedBy, transcriptHash } from "../../packages/core/src/trust/handshake.ts";
 import { checkVoucher } from "../../packages/core/src/trust/voucher.ts";
 import { createTestCrypto } from "../../packages/core/test/support/crypto.ts";
 import { bytesFromHex, hexFromBytes } from "../../packages/core/test/support/fixtures.ts";
+import { readVectors, readVectorText } from "./support/files.ts";
 import { makeVectors, textOf } from "./vectors.ts";
-
-type Vectors = ReturnType<typeof makeVectors>;
 
 const providers = { noble: nobleCrypto, "node:crypto": createTestCrypto("conformance") };
 const crypto = providers["node:crypto"];
@@ -69,7 +69,7 @@ describe("base64url.json", () => {
     expect(base64urlFromBytes(bytesFromHex(bytes))).toBe(text);
     expect(bytesFromBase64url(text)).toEqual(bytesFromHex(bytes));
   });
-  it.each(refused.map((text) => ({ text })))("$text is refused", ({ text }) => {
+  it.each(refused)("$text is refused", ({ text }) => {
     expect(bytesFromBase64url(text)).toBeUndefined();
   });
 });
@@ -85,18 +85,27 @@ describe("canonical-json.json", () => {
     const value = parseJson(json);
     expect(() => canonicalJson(value)).toThrow(TypeError);
   });
-  it.each(refused)("$name is refused", ({ bytes }) => {
+  it.each(refused)("$name is refused: $reason", ({ bytes, reason }) => {
     expect(() => parseJson(bytesFromHex(bytes))).toThrow(SyntaxError);
+    const said = COMPLAINT_BY_REASON[reason];
+    if (said !== undefined) expect(() => parseJson(bytesFromHex(bytes))).toThrow(said);
   });
 });
 
 describe("cidrs.json", () => {
-  const { valid, refused } = readVectors("cidrs.json");
+  const { valid, refused, matches, refused_addresses } = readVectors("cidrs.json");
   it.each(valid.map((text) => ({ text })))("$text is a network", ({ text }) => {
     expect(parseCidr(text)).toMatchObject({ prefix: Number(text.split("/")[1]) } satisfies Partial<Cidr>);
   });
   it.each(refused.map((text) => ({ text })))("$text is refused", ({ text }) => {
     expect(parseCidr(text)).toBeUndefined();
+  });
+  it.each(matches)("$address in $cidr: $matches", ({ cidr, address, matches: expected }) => {
+    const [network, found] = [parseCidr(cidr), parseAddress(address)];
+    expect(network !== undefined && found !== undefined && isInCidr(network, found)).toBe(expected);
+  });
+  it.each(refused_addresses.map((text) => ({ text })))("the address $text is refused", ({ text }) => {
+    expect(parseAddress(text)).toBeUndefined();
   });
 });
 
@@ -174,7 +183,7 @@ describe("vouchers.json", () => {
 });
 
 describe("handshakes.json", () => {
-  const { hello, welcome, binding, transcript, signatures, refused } = readVectors("handshakes.json");
+  const { hello, welcome, binding, transcript, signatures, refused, greetings } = readVectors("handshakes.json");
   const hash = transcriptHash(crypto, hello, welcome, bytesFromHex(binding));
   it("the transcript has its hash, and both signatures are over it", () => {
     expect(hexFromBytes(hash)).toBe(transcript);
@@ -186,15 +195,22 @@ describe("handshakes.json", () => {
     const signer = shown.role === "initiator" ? shown.hello : shown.welcome;
     expect(isTranscriptSignedBy(crypto, signer, shown.role, seen, shown.signature)).toBe(false);
   });
+  it.each(greetings)("a greeting with $name → $code", ({ own, theirs, code }) => {
+    const checked = checkGreeting(crypto, own, theirs, false);
+    expect(checked.ok ? null : checked.rejection.code).toBe(code);
+  });
 });
 
-function readVectors<N extends keyof Vectors>(name: N): Vectors[N] {
-  return JSON.parse(readVectorText(name)) as Vectors[N];
-}
-
-function readVectorText(name: string): string {
-  return readFileSync(new URL(`vectors/${name}`, import.meta.url), "utf8");
-}
+/** What core's parser says for each reason; a `syntax` error is the runtime's own. */
+const COMPLAINT_BY_REASON: Readonly<Record<string, string>> = {
+  utf8: "not valid UTF-8",
+  bom: "byte order mark",
+  depth: "nested more than 16 deep",
+  number: "not a safe integer in plain form",
+  proto: "__proto__",
+  surrogate: "lone surrogate",
+  duplicate_key: "duplicate key",
+};
 
 function bytesOf64(text: string): Uint8Array {
   return bytesFromBase64url(text) ?? new Uint8Array();

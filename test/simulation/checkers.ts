@@ -4,6 +4,8 @@ import { createRandom } from "./random.ts";
 import type { SimPeer } from "./sim-peer.ts";
 import type { World } from "./world.ts";
 
+const AHEAD_MS = 5 * 60_000;
+
 /** A rule that was broken, in words. */
 export type Violation = string;
 
@@ -30,9 +32,9 @@ export class Checkers {
   /** After calm: all who take part hold the same, and hold every acknowledged write of those that are still members. */
   checkConverged(): void {
     const members = this.#world.members();
-    const [first] = members;
+    const first = members.find((one) => !this.#world.hostile.has(one));
     if (first === undefined) return;
-    for (const peer of members) {
+    for (const peer of members.filter((one) => !this.#world.hostile.has(one))) {
       const [own, others] = [JSON.stringify(peer.node.registry.hashes), JSON.stringify(first.node.registry.hashes)];
       if (own !== others)
         this.#report(peer, `holds other records than peer ${first.index}: ${differences(peer, first)}`);
@@ -46,12 +48,14 @@ export class Checkers {
     for (const [key, record] of this.#acknowledged) {
       if (first.identity.peerId !== record.owner && !first.node.peers.isMember(record.owner)) continue;
       const held = first.node.registry.get(record.kind, record.owner, record.id);
-      if (held === undefined || held.version < record.version)
+      const wasAhead = record.version > (this.#world.now + AHEAD_MS) * 1024;
+      if (held === undefined || (held.version < record.version && !wasAhead))
         this.#report(first, `lost the acknowledged write ${key}`);
     }
   }
 
   checkEffect(peer: SimPeer, effect: Effect): void {
+    if (effect.type === "close" && effect.rejection.code === "link_failures") this.#checkCharge(peer, effect.link);
     if (effect.type !== "persist") return;
     for (const record of effect.records) {
       const text = JSON.stringify(record);
@@ -64,6 +68,13 @@ export class Checkers {
     }
   }
 
+  /** Between honest peers no link is ever closed for its refused records. */
+  #checkCharge(peer: SimPeer, link: string): void {
+    const ends = this.#world.endsOf(link);
+    if (ends.length === 2 && !ends.some((end) => this.#world.hostile.has(end)))
+      this.#report(peer, `closed a link to an honest peer for refused records`);
+  }
+
   /** The order of one record's contents never goes down on one peer. `stored` already holds the new one, so history is kept here. */
   readonly #highest = new Map<string, SignedRecord>();
 
@@ -71,7 +82,9 @@ export class Checkers {
     const key = `${peer.index} ${recordKey(record)}`;
     const before = this.#highest.get(key);
     this.#highest.set(key, record);
-    if (before === undefined) return;
+    // What a clock that was ahead wrote, its owner writes again at the present.
+    const wasAhead = before !== undefined && before.version > (this.#world.now + AHEAD_MS) * 1024;
+    if (before === undefined || wasAhead) return;
     if (isTombstone(before) && !isTombstone(record)) this.#report(peer, `${recordKey(record)} rose from the dead`);
     else if (isTombstone(before) === isTombstone(record) && record.version < before.version)
       this.#report(peer, `${recordKey(record)} went back to an older version`);

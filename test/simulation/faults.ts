@@ -32,11 +32,34 @@ export const CHAOS: FaultPlan = {
   restartEveryMs: 6_000,
 };
 
-export type Fault = "loss" | "duplication" | "lateness" | "cut" | "restart";
+export type Fault =
+  | "loss"
+  | "duplication"
+  | "lateness"
+  | "cut"
+  | "one_way_cut"
+  | "restart"
+  | "old_disk"
+  | "full_disk"
+  | "skew"
+  | "jump"
+  | "attack";
 export type FaultCounts = Record<Fault, number>;
 
 export function noFaults(): FaultCounts {
-  return { loss: 0, duplication: 0, lateness: 0, cut: 0, restart: 0 };
+  return {
+    loss: 0,
+    duplication: 0,
+    lateness: 0,
+    cut: 0,
+    one_way_cut: 0,
+    restart: 0,
+    old_disk: 0,
+    full_disk: 0,
+    skew: 0,
+    jump: 0,
+    attack: 0,
+  };
 }
 
 /** How many copies of a frame arrive, and after how long each. */

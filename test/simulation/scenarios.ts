@@ -1,3 +1,4 @@
+import { turnHostile } from "./byzantine.ts";
 import { Checkers, type Violation } from "./checkers.ts";
 import { CALM, CHAOS, type Fault, type FaultCounts } from "./faults.ts";
 import type { SimPeer } from "./sim-peer.ts";
@@ -63,6 +64,57 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       return finish(world, checkers);
     },
   },
+  byzantine: {
+    text: "three of ten members forge, steal, replay, equivocate, flood, poison and lie while the rest works; then calm",
+    mustHit: ["attack", "loss", "restart"],
+    run: (seed, peers) => {
+      const world = new World(seed);
+      const checkers = new Checkers(world);
+      formCluster(world, peers);
+      world.plan = CHAOS;
+      const until = world.now + CHAOS_MS;
+      const hostile = world.peers.filter(({ index }) => index > 0 && index % 10 < 4 && index % 10 > 0);
+      for (const peer of hostile) world.hostile.add(peer);
+      turnHostile(world, hostile, until);
+      strike(world, until);
+      writeAndDelete(world, checkers, until);
+      world.runFor(CHAOS_MS);
+      return finish(world, checkers);
+    },
+  },
+  clocks: {
+    text: "clocks that are minutes apart, and that jump an hour or two months and back; then they agree",
+    mustHit: ["skew", "jump", "loss"],
+    run: (seed, peers) => {
+      const world = new World(seed);
+      const checkers = new Checkers(world);
+      formCluster(world, peers);
+      world.plan = { ...CHAOS, restartEveryMs: 0 };
+      const until = world.now + 3 * CHAOS_MS;
+      strike(world, until);
+      setClocks(world, until);
+      writeAndDelete(world, checkers, until);
+      world.runFor(3 * CHAOS_MS);
+      for (const peer of world.peers) world.setClock(peer, 0);
+      return finish(world, checkers);
+    },
+  },
+  disks: {
+    text: "disks that are full for a while, and hosts that come back from an old backup; then calm",
+    mustHit: ["full_disk", "old_disk", "restart"],
+    run: (seed, peers) => {
+      const world = new World(seed);
+      const checkers = new Checkers(world);
+      formCluster(world, peers);
+      const until = world.now + 3 * CHAOS_MS;
+      world.plan = { ...CALM, restartEveryMs: 8_000, cutEveryMs: 8_000 };
+      strike(world, until);
+      failDisks(world, until);
+      writeAndDelete(world, checkers, until);
+      world.runFor(3 * CHAOS_MS);
+      return finish(world, checkers);
+    },
+  },
   leave: {
     text: "some leave, some are revoked, under chaos; nobody trusts them again",
     mustHit: ["loss", "restart"],
@@ -102,7 +154,7 @@ function writeAndDelete(world: World, checkers: Checkers, until: number): void {
     if (world.now >= until) return;
     world.schedule.at(world.now + world.random.between(50, 1000), act);
     const peer = world.random.pick(world.peers);
-    if (peer === undefined || !peer.isUp || peer.node.cluster.hasLeft) return;
+    if (peer === undefined || !peer.isUp || peer.node.cluster.hasLeft || world.hostile.has(peer)) return;
     const old = world.random.next() < 0.4 ? world.random.pick(services) : undefined;
     const owner = old?.peer.isUp ? old.peer : peer;
     const id = old?.peer.isUp ? old.id : peer.newServiceId(world.now);
@@ -114,6 +166,7 @@ function writeAndDelete(world: World, checkers: Checkers, until: number): void {
         ? { type: "delete", kind: "service", id }
         : { type: "write", kind: "service", id, body: serviceBody(owner, world) },
     );
+    if (!owner.isUp) return;
     const record = owner.node.registry.get("service", owner.identity.peerId, id);
     if (record !== undefined && owner.stored.has(`service|${owner.identity.peerId}|${id}`))
       checkers.acknowledged(record);
@@ -158,6 +211,13 @@ function strike(world: World, until: number): void {
   again(world.plan.cutEveryMs, () => {
     const [a, b] = [world.random.pick(world.peers), world.random.pick(world.peers)];
     if (a === undefined || b === undefined || a === b) return;
+    if (world.random.next() < 0.3) {
+      world.counts.one_way_cut += 1;
+      const way = `${a.index}>${b.index}`;
+      world.oneWayCuts.add(way);
+      world.schedule.at(world.now + world.random.between(1000, 20_000), () => world.oneWayCuts.delete(way));
+      return;
+    }
     world.counts.cut += 1;
     world.cutPair(a, b, world.random.between(1000, 20_000));
   });
@@ -169,9 +229,57 @@ function strike(world: World, until: number): void {
   });
 }
 
+/** Each clock a little wrong; now and then one jumps, and comes back. */
+function setClocks(world: World, until: number): void {
+  for (const peer of world.peers) {
+    world.counts.skew += 1;
+    world.setClock(peer, Math.round(world.random.between(-240_000, 240_000)));
+  }
+  const jump = () => {
+    if (world.now >= until) return;
+    world.schedule.at(world.now + world.random.between(1000, 4000), jump);
+    const peer = world.random.pick(world.peers);
+    const byMs = world.random.pick([3_600_000, -3_600_000, 60 * 86_400_000, 8 * 60_000]);
+    if (peer === undefined || byMs === undefined || !peer.isUp || Math.abs(peer.skewMs) > 240_000) return;
+    world.counts.jump += 1;
+    const before = peer.skewMs;
+    world.setClock(peer, before + byMs);
+    world.schedule.at(world.now + world.random.between(500, 5000), () => world.setClock(peer, before));
+  };
+  jump();
+}
+
+function failDisks(world: World, until: number): void {
+  const fail = () => {
+    if (world.now >= until) return;
+    world.schedule.at(world.now + world.random.between(1000, 4000), fail);
+    const peer = world.random.pick(world.peers);
+    if (peer === undefined || !peer.isUp) return;
+    if (world.random.next() < 0.5) {
+      world.counts.full_disk += 1;
+      peer.isDiskFull = true;
+      world.schedule.at(world.now + world.random.between(200, 3000), () => {
+        peer.isDiskFull = false;
+      });
+    } else {
+      peer.backUp();
+      world.schedule.at(world.now + world.random.between(2000, 6000), () => {
+        if (!peer.isUp || !peer.restoreBackup()) return;
+        world.counts.old_disk += 1;
+        world.restart(peer, world.random.between(100, 2000));
+      });
+    }
+  };
+  fail();
+  world.schedule.at(until, () => {
+    for (const peer of world.peers) peer.isDiskFull = false;
+  });
+}
+
 function finish(world: World, checkers: Checkers): RunResult {
   world.plan = CALM;
   world.cuts.clear();
+  world.oneWayCuts.clear();
   const convergedAfterMs = world.runUntil(
     () => world.peers.every((peer) => peer.isUp) && isConverged(world),
     CALM_LIMIT_MS,
@@ -183,11 +291,17 @@ function finish(world: World, checkers: Checkers): RunResult {
 
 function isConverged(world: World): boolean {
   const members = world.members();
-  const [first] = members;
+  const honest = members.filter((peer) => !world.hostile.has(peer));
+  const [first] = honest;
   if (first === undefined) return true;
-  const hashes = JSON.stringify(first.node.registry.hashes);
-  return members.every((peer) => {
-    const standing = peer.node.peers.list().filter((other) => other.standing === "member").length;
-    return JSON.stringify(peer.node.registry.hashes) === hashes && standing === members.length - 1;
+  const { peers, services, others } = first.node.registry.hashes;
+  const areEqual = honest.every(({ node: { registry } }) => {
+    const { hashes } = registry;
+    return hashes.peers === peers && hashes.services === services && hashes.others === others;
   });
+  // Hostile members let strangers in; among the others everyone counts the same members.
+  if (!areEqual || world.hostile.size > 0) return areEqual;
+  return members.every((peer) =>
+    members.every((other) => other === peer || peer.node.peers.isMember(other.identity.peerId)),
+  );
 }

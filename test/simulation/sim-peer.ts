@@ -37,6 +37,12 @@ export class SimPeer {
   #node: ClusterNode;
   #boots = 0;
   isUp = true;
+  /** How far this host's clock is from the world's, in milliseconds. */
+  skewMs = 0;
+  /** While true the disk refuses every write: the host then says nothing and forgets the step, as the agent's driver does. */
+  isDiskFull = false;
+  /** What a backup keeps, and a restored one brings back. */
+  #backup: { readonly records: readonly SignedRecord[]; readonly flags: NodeFlags } | undefined;
 
   constructor(index: number, crypto: Crypto, authority: Authority, now: number) {
     this.index = index;
@@ -82,15 +88,34 @@ export class SimPeer {
   }
 
   /** Feeds one input; what must be on disk is there before the effects that leave the host come back. */
-  handle(input: Input, now: number): readonly Effect[] {
-    const { effects } = this.#node.handle(input, now);
+  handle(input: Input, now: number): readonly Effect[] | "refused" {
+    const { effects } = this.#node.handle(input, now + this.skewMs);
+    if (this.isDiskFull && effects.some(({ type }) => type === "persist")) return "refused";
     for (const effect of effects) if (effect.type === "persist") this.#persist(effect);
     return effects;
   }
 
+  /** When the node wants to be woken, by the world's clock. */
+  get wakeAt(): number {
+    return this.#node.wakeAt - this.skewMs;
+  }
+
   restart(now: number): void {
-    this.#node = this.#boot(now);
+    this.#node = this.#boot(now + this.skewMs);
     this.isUp = true;
+  }
+
+  backUp(): void {
+    this.#backup = { records: [...this.#recordByKey.values()], flags: this.#flags };
+  }
+
+  /** The disk as the last backup holds it, for the next start; false where there is none. */
+  restoreBackup(): boolean {
+    if (this.#backup === undefined) return false;
+    this.#recordByKey.clear();
+    for (const record of this.#backup.records) this.#recordByKey.set(recordKey(record), record);
+    this.#flags = this.#backup.flags;
+    return true;
   }
 
   newServiceId(now: number): string {

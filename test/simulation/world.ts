@@ -42,6 +42,10 @@ export class World {
   plan: FaultPlan = CALM;
   /** Pairs of peers between which nothing passes, as "a-b" by index. */
   readonly cuts = new Set<string>();
+  /** "a>b" by index: nothing that a says reaches b. */
+  readonly oneWayCuts = new Set<string>();
+  /** Members that do as they please. */
+  readonly hostile = new Set<SimPeer>();
   /** Peers that an operator revoked: they may not know it, and nobody asks them. */
   readonly ended = new Set<SimPeer>();
   readonly #authority: Authority;
@@ -84,6 +88,11 @@ export class World {
   feed(peer: SimPeer, input: Input): void {
     if (!peer.isUp) return;
     const effects = peer.handle(input, this.now);
+    if (effects === "refused") {
+      // The host falls silent, and makes its node anew from its disk once that takes writes again.
+      this.restart(peer, 500);
+      return;
+    }
     for (const watch of this.#watches) watch(peer, input, effects, this.now);
     for (const effect of effects) this.#perform(peer, effect);
     this.#planWake(peer);
@@ -114,16 +123,36 @@ export class World {
     peer.isUp = false;
     for (const [link, wire] of [...this.#wireByLink])
       if (wire.ends.some((end) => end.peer === peer && end.link === link)) this.#cutWire(wire);
-    this.schedule.at(this.now + downMs, () => {
+    const start = () => {
+      if (peer.isDiskFull) {
+        this.schedule.at(this.now + 500, start);
+        return;
+      }
       peer.restart(this.now);
       this.#planWake(peer);
-    });
+    };
+    this.schedule.at(this.now + downMs, start);
+  }
+
+  setClock(peer: SimPeer, skewMs: number): void {
+    peer.skewMs = skewMs;
+    this.feed(peer, { type: "wake" });
   }
 
   cutPair(a: SimPeer, b: SimPeer, durationMs: number): void {
     const pair = pairOf(a, b);
     this.cuts.add(pair);
     this.schedule.at(this.now + durationMs, () => this.cuts.delete(pair));
+  }
+
+  /** Puts a frame on a link as if its owner's node had sent it. */
+  inject(link: string, text: string): void {
+    this.#send(link, text);
+  }
+
+  /** The two ends of a link, while it is open. */
+  endsOf(link: string): readonly SimPeer[] {
+    return this.#wireByLink.get(link)?.ends.map(({ peer }) => peer) ?? [];
   }
 
   #perform(peer: SimPeer, effect: Effect): void {
@@ -192,7 +221,8 @@ export class World {
     const to = wire.ends[0].link === link ? wire.ends[1] : wire.ends[0];
     this.frames += 1;
     this.bytes += text.length;
-    if (this.cuts.has(pairOf(wire.ends[0].peer, wire.ends[1].peer))) return;
+    const from = to === wire.ends[0] ? wire.ends[1] : wire.ends[0];
+    if (this.cuts.has(pairOf(from.peer, to.peer)) || this.oneWayCuts.has(`${from.peer.index}>${to.peer.index}`)) return;
     for (const delayMs of arrivalsOf(this.plan, this.random, this.counts)) {
       const isLate = delayMs > this.plan.delayMs.to;
       const at = isLate ? this.now + delayMs : Math.max(this.now + delayMs, to.arrivedAt);
@@ -226,14 +256,14 @@ export class World {
   }
 
   #planWake(peer: SimPeer): void {
-    const at = peer.node.wakeAt;
+    const at = peer.wakeAt;
     const { boots } = peer;
     if (!Number.isFinite(at) || (this.#wakes.get(peer) ?? Number.POSITIVE_INFINITY) <= at) return;
     this.#wakes.set(peer, at);
     this.schedule.at(at, () => {
       if (this.#wakes.get(peer) === at) this.#wakes.delete(peer);
       if (peer.boots !== boots || !peer.isUp) return;
-      if (peer.node.wakeAt <= this.now) this.feed(peer, { type: "wake" });
+      if (peer.wakeAt <= this.now) this.feed(peer, { type: "wake" });
       else this.#planWake(peer);
     });
   }

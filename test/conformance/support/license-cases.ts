@@ -1,3 +1,4 @@
+import { base64urlFromBytes } from "../../../packages/core/src/encoding/base64url.ts";
 import type { LicenseRoot } from "../../../packages/core/src/license/license.ts";
 import { issueLicense, type License, licenseHash } from "../../../packages/core/src/license/license.ts";
 import { DAY_MS, rfc3339FromMs } from "../../../packages/core/src/time.ts";
@@ -50,6 +51,17 @@ export function licenseVectors() {
       {
         name: "expired: its dates are not judged here",
         ...withHash(licenseOf({ expires_at: rfc3339FromMs(NOW - 400 * DAY_MS) })),
+      },
+      {
+        name: "everything at its limit",
+        ...withHash(
+          licenseOf({
+            replaces: many(64),
+            features: [...features(63, 64), "😀".repeat(64)],
+            max_nodes: 1,
+            max_services: 0,
+          }),
+        ),
       },
     ],
     refused: [...tampered(license), ...malformed(license), ...otherRoots()],
@@ -119,6 +131,21 @@ function malformed(license: License) {
       code: "license_malformed",
     },
     { name: "no nodes", document: { ...license, max_nodes: 0 }, code: "license_malformed" },
+    { name: "no number of services", document: { ...license, max_services: -1 }, code: "license_malformed" },
+    { name: "65 replaced licenses", document: { ...license, replaces: many(65) }, code: "license_malformed" },
+    {
+      name: "a replaced license that is none",
+      document: { ...license, replaces: ["lic_1"] },
+      code: "license_malformed",
+    },
+    { name: "65 features", document: { ...license, features: features(65, 1) }, code: "license_malformed" },
+    {
+      name: "a feature of 65 characters",
+      document: { ...license, features: features(1, 65) },
+      code: "license_malformed",
+    },
+    { name: "a key id of 65 characters", document: { ...license, key_id: "k".repeat(65) }, code: "license_malformed" },
+    { name: "an empty key id", document: { ...license, key_id: "" }, code: "license_malformed" },
     { name: "half a node", document: { ...license, max_nodes: 1.5 }, code: "license_malformed" },
     {
       name: "a date that no calendar has",
@@ -155,12 +182,48 @@ function customerLimited(license: License) {
   return [
     { name: "the root is limited to this customer", roots: limitedTo(CUSTOMER), document: license, code: null },
     {
+      name: "of two roots of one name the one for this customer counts",
+      roots: [...limitedTo(customerIdOf("other")), { ...ROOT, ...otherKey() }, ...limitedTo(CUSTOMER)],
+      document: license,
+      code: null,
+    },
+    {
+      name: "of two roots of one name the one for every customer counts, before one for another",
+      roots: [...limitedTo(customerIdOf("other")), ROOT],
+      document: license,
+      code: null,
+    },
+    {
+      name: "the root for this customer counts alone, though another of its name would verify",
+      roots: [ROOT, { ...ROOT, ...otherKey(), customer_id: CUSTOMER }],
+      document: license,
+      code: "license_signature_invalid",
+    },
+    {
+      name: "a root whose key is no key",
+      roots: [{ ...ROOT, public_key: "A".repeat(43) }],
+      document: license,
+      code: "license_signature_invalid",
+    },
+    {
       name: "the root is limited to another customer",
       roots: limitedTo(customerIdOf("other")),
       document: license,
       code: "license_customer_mismatch",
     },
   ];
+}
+
+function many(count: number) {
+  return Array.from({ length: count }, (_, index) => licenseIdOf(`replaced ${index}`));
+}
+
+function features(count: number, length: number) {
+  return Array.from({ length: count }, () => "f".repeat(length));
+}
+
+function otherKey() {
+  return { public_key: base64urlFromBytes(crypto.publicKeyOf(bytesOf("other root"))) };
 }
 
 function stateTable(license: License) {

@@ -47,6 +47,11 @@ function valid(): { name: string; record: SignedRecord }[] {
       record: recordOf(alice, "app.note", "n-1", { body: { text: "häl😀lo", list: [1, null, true] } }),
     },
     { name: "a lasting kind that nobody knows", record: recordOf(alice, "app.note!", "n-1", { body: {} }) },
+    {
+      name: "a kind and an id at their longest",
+      record: recordOf(alice, `${"k".repeat(63)}!`, "Az09._:-".repeat(16), { body: {} }),
+    },
+    { name: "a kind and an id at their shortest", record: recordOf(alice, "k", "n", { body: {} }) },
     { name: "the first version", record: recordOf(alice, "app.note", "n-1", { body: {} }, { version: 1 }) },
     { name: "the largest version", record: recordOf(alice, "app.note", "n-1", { body: {} }, { version: 2 ** 53 - 1 }) },
   ];
@@ -79,6 +84,20 @@ function malformed() {
     of("a version beyond the safe integers", { version: 2 ** 53 }),
     of("a version as text", { version: "1" }),
     of("an upper-case kind", { kind: "Service" }),
+    of("an empty kind", { kind: "" }),
+    of("a kind that is its mark alone", { kind: "!" }),
+    of("a kind of 64 characters", { kind: "k".repeat(64) }),
+    of("a kind of 64 characters and its mark", { kind: `${"k".repeat(64)}!` }),
+    of("a kind that begins with a digit", { kind: "1kind" }),
+    of("a kind with a line break", { kind: "service\n" }),
+    of("a kind that is no text", { kind: 5 }),
+    of("an id that is no text", { id: 5 }),
+    of("an id with a letter beyond ASCII", { id: "é" }),
+    of("a key of 42 characters", { key: "A".repeat(42) }),
+    of("a key that is no text", { key: 5 }),
+    of("a signature of 85 characters", { signature: "A".repeat(85) }),
+    of("a signature that is no text", { signature: 5 }),
+    of("a body of null", { body: null }),
     of("a kind with the separator", { kind: "service|x" }),
     of("a kind of two marks", { kind: "app.note!!" }),
     of("an id with the separator", { id: "a|b" }),
@@ -88,7 +107,6 @@ function malformed() {
     of("an owner that is no peer", { owner: serviceId }),
     of("a customer in lower case", { customer_id: live.customer_id.toLowerCase() }),
     of("a padded key", { key: `${live.key}=` }),
-    of("a key in its second spelling", { key: twin(live.key) }),
     of("a padded signature", { signature: `${live.signature}==` }),
   ];
 }
@@ -110,6 +128,7 @@ function unproven() {
     of("a field more", { note: "added" }),
     of("another record's signature", { signature: tombstone.signature }),
     of("the signature in its second spelling", { signature: twin(live.signature) }),
+    { name: "a key in its second spelling", record: { ...live, key: twin(live.key) }, code: "record_key_mismatch" },
     {
       name: "a deletion that the owner did not sign",
       record: { ...withoutBody, deleted: true },

@@ -169,6 +169,18 @@ function nonCanonicalKeys(): SignatureCase[] {
       return case_(`the key zero written as ${name}`, bytes, message, joined(r, s), false, false);
     })
     .concat(
+      ["y = p, which is 0", "y = p - 1 with the sign bit"].map((name, index) =>
+        case_(
+          `the key ${name}`,
+          littleEndianOf(index === 0 ? P : (P - 1n) | (2n ** 255n)),
+          text("non-canonical key"),
+          joined(encode(BASE), 1n),
+          false,
+          false,
+        ),
+      ),
+    )
+    .concat(
       [3n, 4n, 5n, 6n].flatMap((y) => {
         const bytes = littleEndianOf(P + y);
         try {

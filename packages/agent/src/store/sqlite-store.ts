@@ -4,6 +4,7 @@ import {
   licenseSchema,
   type NodeFlags,
   type PeerBookEntry,
+  parseJson,
   recordKey,
   type SignedRecord,
 } from "@arctic/core";
@@ -136,18 +137,18 @@ function loadFrom(database: DatabaseSync): Snapshot {
     database
       .prepare(sql)
       .all()
-      .map((row) => JSON.parse(String(row.document)));
+      .map((row) => parseJson(String(row.document)));
   const fact = (name: string): unknown => {
     const row = database.prepare("SELECT document FROM fact WHERE name = ?").get(name);
-    return row === undefined ? undefined : JSON.parse(String(row.document));
+    return row === undefined ? undefined : parseJson(String(row.document));
   };
   const flags = fact("flags");
   return {
     facts: factsSchema.optional().parse(fact("facts")),
     license: licenseSchema.optional().parse(fact("license")),
     // Written by this agent after they were verified, and guarded by the file's mode: read back as they are.
-    records: documents("SELECT document FROM record ORDER BY key") as SignedRecord[],
-    book: documents("SELECT document FROM book ORDER BY peer") as PeerBookEntry[],
+    records: documents("SELECT document FROM record ORDER BY key") as unknown as SignedRecord[],
+    book: documents("SELECT document FROM book ORDER BY peer") as unknown as PeerBookEntry[],
     flags: isJsonObject(flags) ? (flags as NodeFlags) : {},
   };
 }

@@ -1,5 +1,6 @@
 import { LIMITS } from "../limits.ts";
 import type { JsonValue } from "./json.ts";
+import { readJson } from "./read-json.ts";
 import { isWellFormed, textFromUtf8 } from "./utf8.ts";
 
 /**
@@ -12,28 +13,36 @@ export function parseJson(input: string | Uint8Array): JsonValue {
   if (text === undefined) throw new SyntaxError("the JSON is not valid UTF-8");
   if (text.charCodeAt(0) === 0xfeff) throw new SyntaxError("the JSON begins with a byte order mark");
   if (!isWellFormed(text)) throw new SyntaxError("the JSON holds a lone surrogate");
-  const members = scan(text);
-  const value = JSON.parse(text) as JsonValue;
+  const { members, hasEscapedKey } = scan(text);
+  const value = hasEscapedKey ? readJson(text) : (JSON.parse(text) as JsonValue);
   // JSON.parse keeps the last of two equal keys, so fewer members in the value than in the text mean a duplicate.
   if (countMembers(value) !== members) throw new SyntaxError("the JSON has a duplicate key");
   return value;
 }
 
-/** Walks the text once before the parser sees it: counts members, bounds the nesting, judges the numbers. */
-function scan(text: string): number {
+/** Walks the text once before the parser sees it: counts members, looks for keys with escapes, bounds the nesting, judges the numbers. */
+function scan(text: string): { members: number; hasEscapedKey: boolean } {
   let depth = 0;
   let members = 0;
+  let hasEscapedKey = false;
+  let lastString = { from: 0, to: 0 };
+  const hasEscapes = text.includes("\\");
   for (let index = 0; index < text.length; index += 1) {
     const code = text.charCodeAt(index);
-    if (code === QUOTE) index = endOfString(text, index);
-    else if (code === COLON) members += 1;
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+    if (code === QUOTE) {
+      const end = endOfString(text, index);
+      if (hasEscapes) lastString = { from: index, to: end };
+      index = end;
+    } else if (code === COLON) {
+      members += 1;
+      hasEscapedKey ||= hasEscapes && text.slice(lastString.from, lastString.to).includes("\\");
+    } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       depth += 1;
       if (depth > LIMITS.parseDepth) throw new SyntaxError(`the JSON is nested more than ${LIMITS.parseDepth} deep`);
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) depth -= 1;
     else if (code === MINUS || (code >= ZERO && code <= NINE)) index = endOfNumber(text, index);
   }
-  return members;
+  return { members, hasEscapedKey };
 }
 
 const QUOTE = 0x22;

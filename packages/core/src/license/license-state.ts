@@ -1,3 +1,4 @@
+import { median } from "../median.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, type Millis, msFromRfc3339 } from "../time.ts";
 import type { License } from "./license.ts";
 
@@ -55,9 +56,4 @@ export function advanceLicense(
 /** The progress under another license: back where its dates name an earlier state, else as it was. */
 export function renewedLicense(progress: LicenseProgress, byDates: LicenseState): LicenseProgress {
   return STATES.indexOf(byDates) < STATES.indexOf(progress.state) ? { state: byDates, behindMs: 0 } : progress;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

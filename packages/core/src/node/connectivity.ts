@@ -29,7 +29,7 @@ interface OwnWord {
 
 interface Word {
   readonly version: number;
-  readonly takenAt: Millis;
+  takenAt: Millis;
   readonly entryByPeer: ReadonlyMap<string, ConnectivityBody["peers"][number]>;
 }
 
@@ -59,6 +59,17 @@ export class Connectivity {
     this.#events = events;
   }
 
+  /** The clock was set. */
+  shift(byMs: number): void {
+    this.#publishAt += byMs;
+    if (this.#own !== undefined) this.#own = { ...this.#own, at: this.#own.at + byMs };
+    for (const word of this.#ownByPeer.values()) {
+      word.saidAt += byMs;
+      word.lastSeenAt += byMs;
+    }
+    for (const word of this.#wordByOwner.values()) word.takenAt += byMs;
+  }
+
   get wakeAt(): Millis {
     return this.#publishAt;
   }
@@ -83,6 +94,8 @@ export class Connectivity {
     this.#wordByOwner.set(record.owner, { version: record.version, takenAt: now, entryByPeer });
     let isNews = false;
     for (const [peer, entry] of entryByPeer) {
+      // What is said of others takes no place here and is not passed on.
+      if (!this.#state.isMember(peer as PeerId)) continue;
       const previous = before?.entryByPeer.get(peer);
       const isDenied = !entry.reachable && previous?.reachable !== false;
       const isAffirmed = entry.reachable && isBack(entry.confirmed ?? 0, previous);

@@ -43,6 +43,16 @@ export class Dialing {
     this.#onGone = onGone;
   }
 
+  /** The clock was set: what is waited for is waited for as long as before. */
+  shift(byMs: number): void {
+    for (const attempts of [...this.#attemptsByPeer.values(), ...this.#joins.values()]) {
+      attempts.nextAt += byMs;
+      attempts.notBefore += byMs;
+    }
+    this.#probeAt += byMs;
+    this.#hasNews = true;
+  }
+
   /** Dials a member now, whether or not a link to it is kept. */
   want(peer: PeerId, now: Millis): void {
     if (this.#state.linkByPeer.has(peer)) return;

@@ -31,13 +31,16 @@ export class Licensing {
     this.#tickedAt = state.startedAt;
   }
 
+  /** The clock was set: the time that it skipped is no running time. */
+  shift(byMs: number): void {
+    this.#tickedAt += byMs;
+  }
+
   get wakeAt(): Millis {
     return this.#tickedAt + LICENSE_TICK_MS;
   }
 
   wake(now: Millis): void {
-    // A clock that went back is followed at once: no running time is counted for it.
-    if (now < this.#tickedAt) this.#tickedAt = now;
     if (now < this.wakeAt) return;
     const elapsedMs = now - this.#tickedAt;
     this.#tickedAt = now;

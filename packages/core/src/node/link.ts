@@ -75,11 +75,29 @@ export interface LiveLink {
   readonly pendingCalls: Set<string>;
 }
 
+/** Moves every instant of a link by as much as the clock was set. */
+export function shiftLink(link: Link, byMs: number): void {
+  link.openedAt += byMs;
+  // What is counted a minute, or given once a minute, is not borne longer for it.
+  link.charged.since = Math.min(link.charged.since, link.charged.since + byMs);
+  if (link.phase.type !== "live") return;
+  const { live } = link.phase;
+  live.heardAt += byMs;
+  live.pingAt += byMs;
+  live.heartbeatAt += byMs;
+  if (live.openPing !== undefined) live.openPing = { ...live.openPing, sentAt: live.openPing.sentAt + byMs };
+  if (live.superseded !== undefined) live.superseded = { ...live.superseded, at: live.superseded.at + byMs };
+  if (live.skewMs !== undefined) live.skewMs -= byMs;
+  if (live.unwantedSince !== undefined) live.unwantedSince += byMs;
+  if (live.vouchedAt !== undefined) live.vouchedAt = Math.min(live.vouchedAt, live.vouchedAt + byMs);
+  live.repairedAt.clear();
+}
+
 export interface Link {
   readonly id: LinkId;
   readonly origin: LinkOrigin;
   readonly binding: Uint8Array;
-  readonly openedAt: Millis;
+  openedAt: Millis;
   phase: LinkPhase;
   /** Refusals charged to this link in the minute that began at `since`. */
   readonly charged: { since: Millis; count: number };

@@ -3,11 +3,10 @@ import { decodeMessage, type Message, type MessageOf } from "../gossip/message.t
 import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import { DIGEST_GROUPS } from "../registry/kind.ts";
-import type { SignedRecord } from "../registry/record.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
-import type { Result } from "../result.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
 import { Calls } from "./calls.ts";
+import { clockStep } from "./clock-step.ts";
 import { Clones } from "./clones.ts";
 import type { ClusterNode, NodeOptions, Step } from "./cluster-node.ts";
 import { Connectivity } from "./connectivity.ts";
@@ -17,10 +16,11 @@ import { Gossip } from "./gossip.ts";
 import type { Input, LinkId } from "./input.ts";
 import { Intake } from "./intake.ts";
 import { checkLicensed, Licensing } from "./licensing.ts";
-import type { Link, LiveLink, Welcome } from "./link.ts";
+import { type Link, type LiveLink, shiftLink, type Welcome } from "./link.ts";
 import { Links } from "./links.ts";
 import { Liveness } from "./liveness.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
+import { rejected, written } from "./outcome.ts";
 import { OwnRecords } from "./own-records.ts";
 import { Reception } from "./reception.ts";
 import { Repair } from "./repair.ts";
@@ -97,10 +97,25 @@ export class Node implements ClusterNode {
   }
 
   handle(input: Input, now: Millis): Step {
+    this.#followClock(now);
     this.#now = now;
     const outcome = this.#perform(input, now);
     this.#settling.settle(now);
     return { effects: this.#state.outbox.take(), ...outcome };
+  }
+
+  /**
+   * A clock that was set, or a host that slept: what was waited for is waited for as long as before, by the clock as it
+   * is, so that nothing ends at once and nothing stands still.
+   */
+  #followClock(now: Millis): void {
+    const byMs = clockStep(this.#now, this.wakeAt, now);
+    if (byMs === 0) return;
+    for (const link of this.#state.links.values()) shiftLink(link, byMs);
+    for (const room of [this.#dialing, this.#connectivity, this.#licensing, this.#vouching]) room.shift(byMs);
+    if (this.#state.writesFrom > 0) this.#state.writesFrom += byMs;
+    // What was written by the wrong clock, and what it let in, is looked at by the right one.
+    this.#maintainAt = now;
   }
 
   #perform(input: Input, now: Millis): Omit<Step, "effects"> {
@@ -380,12 +395,4 @@ export class Node implements ClusterNode {
   #memberLinks() {
     return this.#state.liveLinks().filter(({ live }) => this.#state.isMember(live.peer));
   }
-}
-
-function rejected(rejection: Rejection | undefined): Omit<Step, "effects"> {
-  return rejection === undefined ? {} : { rejection };
-}
-
-function written(result: Result<SignedRecord>): Omit<Step, "effects"> {
-  return result.ok ? { record: result.value } : { rejection: result.rejection };
 }

@@ -18,7 +18,7 @@ import { type ClusterClaim, electClusterId } from "../trust/cluster-id.ts";
 import type { Intake } from "./intake.ts";
 import { checkLicensed, checkServiceLimit } from "./licensing.ts";
 import { limitOf } from "./quota.ts";
-import type { NodeState } from "./state.ts";
+import { type NodeState, touchesTrust } from "./state.ts";
 
 /** What this peer writes: its operator's writes, its renewals, its admissions, the cluster id that it bears. */
 export class OwnRecords {
@@ -123,8 +123,15 @@ export class OwnRecords {
   renew(now: Millis): Millis {
     let next = now + 24 * 3_600_000;
     if (!this.#canWrite()) return next;
+    const isRightClock = this.#state.clockTrust() === "agrees";
     for (const held of this.#state.registry.ofOwner(this.#state.self)) {
       const { record } = held;
+      if (isAhead(record, now) && isRightClock) {
+        // Written while the clock was ahead: nobody has taken it, so it is written once more at the present.
+        const content = isTombstone(record) ? { deleted: true as const } : { body: record.body };
+        this.#issue(record.kind, record.id, content, now);
+        continue;
+      }
       if (isTombstone(record) || isLasting(this.#state.kinds.get(record.kind), record)) continue;
       const dueAt = renewAt(record, held.bucket / 256);
       if (dueAt <= now) this.#issue(record.kind, record.id, { body: record.body }, now);
@@ -135,6 +142,8 @@ export class OwnRecords {
 
   /** Drops what is older than the horizon; own live records excepted, own tombstones included. */
   prune(now: Millis): void {
+    // One bad sample of a clock must not end what everybody else keeps.
+    if (this.#state.clockTrust() === "differs") return;
     for (const held of [...this.#state.registry.all()]) {
       const isOwnLive = held.record.owner === this.#state.self && !isTombstone(held.record);
       const isTooOld =
@@ -145,6 +154,7 @@ export class OwnRecords {
       this.#state.registry.drop(held.key);
       this.#state.outbox.drop(held.key);
       this.#state.dropped.push(held.key);
+      if (touchesTrust(held.record)) this.#state.forgetMembership();
     }
   }
 

@@ -1,7 +1,6 @@
 import { groupBy } from "../group-by.ts";
 import type { PeerId } from "../identity/id.ts";
 import { isLasting } from "../registry/horizon.ts";
-import { isTombstone, type SignedRecord } from "../registry/record.ts";
 import { rejectionOf } from "../rejection.ts";
 import type { Millis } from "../time.ts";
 import type { Dialing } from "./dialing.ts";
@@ -9,7 +8,7 @@ import type { Gossip } from "./gossip.ts";
 import type { Links } from "./links.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { Secrets } from "./secrets.ts";
-import type { Applied, NodeState } from "./state.ts";
+import { type Applied, type NodeState, touchesTrust } from "./state.ts";
 
 /** What follows from records that became current: who is trusted, which cluster id holds, who must hear of it, whom to dial. */
 export class Settling {
@@ -111,8 +110,4 @@ export class Settling {
     this.#state.dropped = [];
     this.#state.outbox.notify({ type: "applied", records: [], dropped });
   }
-}
-
-function touchesTrust(record: SignedRecord): boolean {
-  return record.kind === "admission" || record.kind === "revocation" || (record.kind === "peer" && isTombstone(record));
 }

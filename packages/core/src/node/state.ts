@@ -6,6 +6,7 @@ import { kindTable } from "../kinds/kinds.ts";
 import { checkLicense, type License, type LicenseRoot, licenseHash } from "../license/license.ts";
 import { type LicenseProgress, licenseStateAt, renewedLicense } from "../license/license-state.ts";
 import { LIMITS } from "../limits.ts";
+import { median } from "../median.ts";
 import type { KindTable } from "../registry/kind.ts";
 import { LayeredMap } from "../registry/layered-map.ts";
 import { contentHash, isTombstone, type RecordKey, type SignedRecord } from "../registry/record.ts";
@@ -220,6 +221,13 @@ export class NodeState {
     this.writesFrom = areEqual ? 0 : Math.min(this.writesFrom, now + LIMITS.repairMs);
   }
 
+  /** Whether this clock is within ten minutes of the linked peers' median; `alone` where nobody is there to say. */
+  clockTrust(): "agrees" | "differs" | "alone" {
+    const skewsMs = this.liveLinks().flatMap(({ live }) => live.skewMs ?? []);
+    if (skewsMs.length === 0) return "alone";
+    return Math.abs(median(skewsMs)) <= LIMITS.versionAheadMs ? "agrees" : "differs";
+  }
+
   keepEvidence(key: RecordKey, evidence: Equivocation): void {
     this.equivocations += 1;
     this.evidenceByKey.delete(key);
@@ -276,4 +284,9 @@ export class NodeState {
   randomText(): string {
     return base64urlFromBytes(this.crypto.randomBytes(12));
   }
+}
+
+/** True for the records that say who belongs. */
+export function touchesTrust(record: SignedRecord): boolean {
+  return record.kind === "admission" || record.kind === "revocation" || (record.kind === "peer" && isTombstone(record));
 }

@@ -23,6 +23,11 @@ export class Vouching {
     this.#tickAt = state.startedAt;
   }
 
+  /** The clock was set: a voucher may be nearer to its end than it seemed. */
+  shift(byMs: number): void {
+    this.#tickAt = Math.min(this.#tickAt, this.#tickAt + byMs);
+  }
+
   get wakeAt(): Millis {
     return this.#state.flags.voucher === undefined ? Number.POSITIVE_INFINITY : this.#tickAt;
   }

@@ -1,0 +1,1 @@
+"""The protocol of docs/protocol.md, a second time: written from that text alone."""
