@@ -41,6 +41,8 @@ export class SimPeer {
   skewMs = 0;
   /** While true the disk refuses every write: the host then says nothing and forgets the step, as the agent's driver does. */
   isDiskFull = false;
+  /** How many disks it has had: a restored one knows nothing of what came after its backup. */
+  disks = 1;
   /** What a backup keeps, and a restored one brings back. */
   #backup: { readonly records: readonly SignedRecord[]; readonly flags: NodeFlags } | undefined;
 
@@ -112,6 +114,7 @@ export class SimPeer {
   /** The disk as the last backup holds it, for the next start; false where there is none. */
   restoreBackup(): boolean {
     if (this.#backup === undefined) return false;
+    this.disks += 1;
     this.#recordByKey.clear();
     for (const record of this.#backup.records) this.#recordByKey.set(recordKey(record), record);
     this.#flags = this.#backup.flags;

@@ -98,12 +98,15 @@ export class Intake {
     }
     if (record.owner === state.self && from !== undefined && versionAt(record.version) >= state.startedAt) {
       // Written by this run while the clock was elsewhere: what it wrote since must be put above it.
-      if (state.ownSignatures.has(record.signature)) {
+      if (state.ownSignatures.has(record.signature) && !isTombstone(record)) {
         state.outrun.push(record);
         return refuse("record_superseded").rejection;
       }
-      state.becomeCloned();
-      return refuse("identity_cloned").rejection;
+      // Two of its own tombstones say the same: the higher one is taken, as everybody else has it.
+      if (!state.ownSignatures.has(record.signature)) {
+        state.becomeCloned();
+        return refuse("identity_cloned").rejection;
+      }
     }
     if (room.type === "evict") this.#drop(room.held.key);
     if (room.type === "full") {
