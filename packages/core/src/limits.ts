@@ -32,9 +32,10 @@ export const LIMITS = {
   invitationMs: HOUR_MS,
   fullMeshPeers: 32,
   pushLinks: 6,
+  offerEntries: 1024,
   /** How often a watched peer is pinged; who is not watched, seldom. */
   pingEveryMs: 3 * SECOND_MS,
-  pingSeldomMs: 5 * MINUTE_MS,
+  pingSeldomMs: 30 * MINUTE_MS,
   /** An unanswered ping is said again after this, four times in all. */
   pingAgainMs: 500,
   pingTries: 4,

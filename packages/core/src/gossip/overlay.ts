@@ -43,7 +43,7 @@ export function nextDrawAt(members: number, now: Millis): Millis {
   return (Math.floor(now / stepMs) + 1) * stepMs;
 }
 
-const WATCH_EVERY_MS = [LIMITS.pingEveryMs, 3 * LIMITS.pingEveryMs];
+const WATCH_EVERY_MS = [LIMITS.pingEveryMs, 5 * LIMITS.pingEveryMs];
 
 /** The ring's number and how often it was drawn; the rings are drawn one after the other, not at once. */
 function saltOf(ring: number, rings: number, now: Millis): number {

@@ -23,8 +23,10 @@ interface OwnWord {
   reachable: boolean;
   confirmed: number;
   lastSeenAt: Millis;
-  /** When its reachability was last said to have changed: it is not said again at once. */
-  saidAt: Millis;
+  /** True while a change of it is not said yet, nor found to be said by enough others. */
+  isUnsaid: boolean;
+  /** When a change of it was last said: the next one is not said at once. */
+  changeSaidAt: Millis;
 }
 
 interface Word {
@@ -64,7 +66,7 @@ export class Connectivity {
     this.#publishAt += byMs;
     if (this.#own !== undefined) this.#own = { ...this.#own, at: this.#own.at + byMs };
     for (const word of this.#ownByPeer.values()) {
-      word.saidAt += byMs;
+      word.changeSaidAt += byMs;
       word.lastSeenAt += byMs;
     }
     for (const word of this.#wordByOwner.values()) word.takenAt += byMs;
@@ -111,10 +113,11 @@ export class Connectivity {
   lost(peer: PeerId, lastSeenAt: Millis, now: Millis): void {
     const word = this.#ownByPeer.get(peer);
     if (word?.reachable === false) return;
-    const saidAt = word?.saidAt ?? Number.NEGATIVE_INFINITY;
-    this.#ownByPeer.set(peer, { reachable: false, confirmed: word?.confirmed ?? 0, lastSeenAt, saidAt });
+    const changeSaidAt = word?.changeSaidAt ?? Number.NEGATIVE_INFINITY;
+    const confirmed = word?.confirmed ?? 0;
+    this.#ownByPeer.set(peer, { reachable: false, confirmed, lastSeenAt, isUnsaid: true, changeSaidAt });
     this.#denied(peer, this.#state.self, now);
-    if (now >= saidAt + LIMITS.reachabilitySaidEveryMs) this.#publishSoon(now);
+    this.#publishSoon(Math.max(now, changeSaidAt + LIMITS.reachabilitySaidEveryMs));
   }
 
   /** This peer reaches a neighbour: a link is live, or it answered when others doubted. */
@@ -122,7 +125,8 @@ export class Connectivity {
     const word = this.#ownByPeer.get(peer);
     const wasDenied = word?.reachable === false || this.deniersOf(peer) > 0;
     const confirmed = (word?.confirmed ?? 0) + (wasDenied ? 1 : 0);
-    this.#ownByPeer.set(peer, { reachable: true, confirmed, lastSeenAt: now, saidAt: word?.saidAt ?? 0 });
+    const changeSaidAt = word?.changeSaidAt ?? Number.NEGATIVE_INFINITY;
+    this.#ownByPeer.set(peer, { reachable: true, confirmed, lastSeenAt: now, isUnsaid: wasDenied, changeSaidAt });
     if (!wasDenied) return;
     this.#affirmed(peer, now);
     this.#publishSoon(now);
@@ -131,7 +135,7 @@ export class Connectivity {
   wake(now: Millis): void {
     if (now < this.#publishAt) return;
     this.#publishAt = Number.POSITIVE_INFINITY;
-    if (!this.#isPublishingUseful(now)) return;
+    if (!this.#isPublishingUseful()) return;
     this.#publish(now);
     if (this.#own !== undefined) this.#pass(this.#own.text, undefined);
   }
@@ -197,15 +201,19 @@ export class Connectivity {
     this.#judge(peer, now);
   }
 
-  /** Enough others have said the same, and this peer's own word does not say otherwise: then it is not said once more. */
-  #isPublishingUseful(now: Millis): boolean {
-    if (this.#own === undefined || now < this.#own.at + LIMITS.reachabilitySaidEveryMs) return true;
-    const changed = [...this.#ownByPeer].filter(([, word]) => word.saidAt !== word.lastSeenAt);
-    return changed.some(([peer, word]) => word.reachable || this.deniersOf(peer) <= LIMITS.deniersToBeDown);
+  /** What enough others have said is not said once more. */
+  #isPublishingUseful(): boolean {
+    let isUseful = false;
+    for (const [peer, word] of this.#ownByPeer) {
+      const others = this.deniersOf(peer) - (word.reachable ? 0 : 1);
+      if (word.isUnsaid && !word.reachable && others >= LIMITS.deniersToBeDown) word.isUnsaid = false;
+      isUseful ||= word.isUnsaid;
+    }
+    return isUseful;
   }
 
-  #publishSoon(now: Millis): void {
-    this.#publishAt = Math.min(this.#publishAt, now + this.#state.random() * LIMITS.reachabilitySpreadMs);
+  #publishSoon(at: Millis): void {
+    this.#publishAt = Math.min(this.#publishAt, at + this.#state.random() * LIMITS.reachabilitySpreadMs);
   }
 
   #publish(now: Millis): void {
@@ -226,9 +234,9 @@ export class Connectivity {
         ...this.#confirmedOf(peer),
       })),
     ].slice(0, LIMITS.connectivityPeers);
-    for (const { peer_id } of peers) {
-      const word = this.#ownByPeer.get(peer_id);
-      if (word !== undefined) word.saidAt = now;
+    for (const word of this.#ownByPeer.values()) {
+      if (word.isUnsaid) word.changeSaidAt = now;
+      word.isUnsaid = false;
     }
     const version = nextVersion(this.#own?.record.version, now);
     const head = { kind: "connectivity", id: self, version, customerId };

@@ -58,15 +58,16 @@ export class Gossip {
     live.heartbeatAt = now + this.#state.heartbeatEveryMs * (0.9 + 0.2 * this.#state.random());
   }
 
-  /** The heartbeat of every interval; now and then it assumes nothing of what the other side says that it holds. */
+  /**
+   * The heartbeat of every interval. Now and then it assumes nothing of what the other side says that it holds: then it
+   * is followed by an offer of all own records.
+   */
   beat(link: LinkId, live: LiveLink, now: Millis): void {
-    // What a link was told may have been lost on the way.
     const isDistrustful = live.heartbeatsSent % LIMITS.suspectHeartbeats === LIMITS.suspectHeartbeats - 1;
+    // What a link was told may have been lost on the way.
     if (isDistrustful) live.licenseTold = undefined;
-    const own = isDistrustful ? this.#state.registry.ofOwner(this.#state.self) : [];
-    const [first = [], ...rest] = pagesOf(own);
-    this.heartbeat(link, live, [...first, ...this.#connectivity.toTell(live, now)], now);
-    for (const page of rest) this.#push(link, page);
+    this.heartbeat(link, live, this.#connectivity.toTell(live, now), now);
+    if (isDistrustful) this.#offer(link, this.#state.registry.ofOwner(this.#state.self));
   }
 
   /** Judges a heartbeat's frame around its records. Answers false for one that was seen before, which refreshes nothing. */
@@ -110,11 +111,18 @@ export class Gossip {
       const records = current.flatMap(({ held, from }) => (from === id ? [] : [held]));
       if (records.length === 0) continue;
       if (index < LIMITS.pushLinks) for (const page of pagesOf(records)) this.#push(id, page);
-      else
-        this.#state.outbox.send(id, {
-          type: "offer",
-          entries: records.map(({ record: { kind, owner, id: record, version } }) => [kind, owner, record, version]),
-        });
+      else this.#offer(id, records);
+    }
+  }
+
+  /** Keys and versions, from which the receiver asks for what it misses. */
+  #offer(link: LinkId, held: readonly Held[]): void {
+    for (let from = 0; from < held.length; from += LIMITS.offerEntries) {
+      const entries = held.slice(from, from + LIMITS.offerEntries);
+      this.#state.outbox.send(link, {
+        type: "offer",
+        entries: entries.map(({ record: { kind, owner, id, version } }) => [kind, owner, id, version]),
+      });
     }
   }
 
@@ -129,7 +137,9 @@ export class Gossip {
       case "introduction": {
         const { registry, self } = this.#state;
         const own = registry.held(recordKey({ kind: "peer", owner: self, id: self }));
-        return [...registry.ofKind("admission"), ...(own === undefined ? [] : [own])];
+        // Who let it in by a voucher knows the signer: what the signer wrote of this peer is all that it lacks.
+        const admissions = [...registry.ofKind("admission")].filter(({ record }) => record.id === self);
+        return [...admissions, ...(own === undefined ? [] : [own])];
       }
       case "nothing":
         return [];

@@ -1,4 +1,5 @@
 import type { MessageOf } from "../gossip/message.ts";
+import type { Neighbours } from "../gossip/overlay.ts";
 import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import { rejectionOf } from "../rejection.ts";
@@ -20,6 +21,7 @@ export class Liveness {
   readonly #links: Links;
   readonly #connectivity: Connectivity;
   readonly #neighbourhood: Neighbourhood;
+  #watched: Neighbours["watched"] | undefined;
 
   constructor(state: NodeState, links: Links, connectivity: Connectivity, neighbourhood: Neighbourhood) {
     this.#state = state;
@@ -35,6 +37,7 @@ export class Liveness {
   }
 
   wake(now: Millis): void {
+    this.#watch(now);
     for (const { id, live } of this.#state.liveLinks()) {
       const link = this.#state.links.get(id);
       if (link === undefined) continue;
@@ -117,6 +120,18 @@ export class Liveness {
 
   #isStrangerForLong(link: Link, live: LiveLink, now: Millis): boolean {
     return !this.#state.isMember(live.peer) && now >= link.openedAt + MINUTE_MS;
+  }
+
+  /** Who is watched from now on is pinged soon, and not when its turn as one of many would come. */
+  #watch(now: Millis): void {
+    const { watched } = this.#neighbourhood.at(now);
+    if (watched === this.#watched) return;
+    this.#watched = watched;
+    for (const { peer, everyMs } of watched) {
+      const id = this.#state.linkByPeer.get(peer);
+      const live = id === undefined ? undefined : this.#state.live(id);
+      if (live !== undefined) live.pingAt = Math.min(live.pingAt, now + everyMs * this.#state.random());
+    }
   }
 
   /** A link that this peer has no need of is closed after a while, but not while a call is under way on it. */

@@ -364,7 +364,8 @@ export class Node implements ClusterNode {
     this.#connectivity.reached(peer, now);
     this.#calls.linked(peer);
     if (isFirstContact) this.#vouching.give(link.id, live, now);
-    const isStranger = origin.direction === "out" && before?.lastHandshakeAt === undefined;
+    const isVouched = origin.direction === "out" && this.#state.flags.voucher !== undefined;
+    const isStranger = isVouched && before?.lastHandshakeAt === undefined;
     this.#gossip.greet(link.id, live, isFirstContact ? "all" : isStranger ? "introduction" : "nothing", now);
   }
 
