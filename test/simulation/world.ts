@@ -48,7 +48,7 @@ export class World {
   readonly hostile = new Set<SimPeer>();
   /** Peers that an operator revoked: they may not know it, and nobody asks them. */
   readonly ended = new Set<SimPeer>();
-  readonly #authority: Authority;
+  readonly authority: Authority;
   readonly #wireByLink = new Map<string, Wire>();
   readonly #wakes = new Map<SimPeer, number>();
   readonly #watches: Watch[] = [];
@@ -56,7 +56,7 @@ export class World {
 
   constructor(seed: number, maxNodes = 100_000) {
     this.random = createRandom(seed);
-    this.#authority = createAuthority(this.random.fork(), maxNodes);
+    this.authority = createAuthority(this.random.fork(), maxNodes);
   }
 
   get now(): number {
@@ -74,7 +74,7 @@ export class World {
 
   /** A bootstrapped peer that is alone. */
   addPeer(): SimPeer {
-    const peer = new SimPeer(this.peers.length, createFakeCrypto(this.random.fork()), this.#authority, this.now);
+    const peer = new SimPeer(this.peers.length, createFakeCrypto(this.random.fork()), this.authority, this.now);
     this.peers.push(peer);
     this.feed(peer, peer.bootstrapInput(this.now));
     return peer;
