@@ -34,9 +34,8 @@ export {
   type LicenseRoot,
   type LicenseTerms,
   licenseHash,
-  licenseRootSchema,
-  licenseSchema,
 } from "./license/license.ts";
+export { licenseRootSchema, licenseSchema } from "./license/license-schema.ts";
 export { type LicenseProgress, type LicenseState, licenseStateAt } from "./license/license-state.ts";
 export { LIMITS } from "./limits.ts";
 export type { ClusterNode, NodeOptions, Step } from "./node/cluster-node.ts";
@@ -64,4 +63,5 @@ export type { Result } from "./result.ts";
 export { type Millis, msFromRfc3339, rfc3339FromMs } from "./time.ts";
 export type { PeerBookEntry } from "./trust/peer-book.ts";
 export type { AcceptedSecret, Secret, SecretName } from "./trust/secrets.ts";
-export { issueVoucher, type Voucher, voucherSchema } from "./trust/voucher.ts";
+export { issueVoucher, type Voucher } from "./trust/voucher.ts";
+export { voucherSchema } from "./trust/voucher-schema.ts";

@@ -4,7 +4,7 @@ from .ids import DAY_MS, key_mark
 
 WORD = 2**32
 FULL_MESH = 32
-WATCH_EVERY_MS = (3_000, 9_000)
+WATCH_EVERY_MS = (3_000, 15_000)
 
 
 def mix(h):

@@ -1,8 +1,8 @@
-import * as z from "zod";
 import type { Crypto } from "../crypto/crypto.ts";
 import { isSealedBy, seal, signedBytes } from "../crypto/signed.ts";
 import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
+import { complaintOf, integer, listOf, matching, text } from "../encoding/shape.ts";
 import { type CustomerId, isId, type LicenseId } from "../identity/id.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import { msFromRfc3339 } from "../time.ts";
@@ -16,46 +16,67 @@ export interface LicenseRoot {
   readonly customer_id?: CustomerId | undefined;
 }
 
-const instant = z.string().refine((text) => msFromRfc3339(text) !== undefined, "not an RFC 3339 UTC time");
-const customerId = z.custom<CustomerId>((value) => isId("cust", value), "not a cust_ id");
-const licenseId = z.custom<LicenseId>((value) => isId("lic", value), "not a lic_ id");
+/** A license document as it travels. Fields that are not named here are kept: they are under the signature. */
+export interface License {
+  readonly customer_id: CustomerId;
+  readonly license_id: LicenseId;
+  /** Ids of licenses that this one takes the place of; at most 64. */
+  readonly replaces: readonly LicenseId[];
+  /** RFC 3339, UTC. */
+  readonly issued_at: string;
+  readonly expires_at: string;
+  readonly max_nodes: number;
+  readonly max_services: number;
+  readonly features: readonly string[];
+  /** Names the root that signed. */
+  readonly key_id: string;
+  /** Ed25519 over the other fields, base64url. */
+  readonly signature: string;
+  readonly [field: string]: unknown;
+}
+/** What a license says before it is signed. */
+export type LicenseTerms = Pick<
+  License,
+  "customer_id" | "license_id" | "replaces" | "issued_at" | "expires_at" | "max_nodes" | "max_services" | "features"
+>;
 
-export const licenseSchema = z.looseObject({
-  customer_id: customerId,
+const instant = matching((value) => msFromRfc3339(value) !== undefined, "not an RFC 3339 UTC time");
+const licenseId = matching((value) => isId("lic", value), "not a lic_ id");
+const FIELDS = {
+  customer_id: matching((value) => isId("cust", value), "not a cust_ id"),
   license_id: licenseId,
-  replaces: z.array(licenseId).max(64),
+  replaces: listOf(licenseId, 64),
   issued_at: instant,
   expires_at: instant,
-  max_nodes: z.int().min(1),
-  max_services: z.int().min(0),
-  features: z.array(z.string().max(64)).max(64),
-  key_id: z.string().min(1).max(64),
-  signature: z.string(),
-});
-export const licenseRootSchema = z.object({
-  key_id: z.string().min(1).max(64),
-  public_key: z.string().refine((text) => bytesFromBase64url(text)?.length === 32, "not 32 bytes in base64url"),
-  customer_id: customerId.optional(),
-});
+  max_nodes: integer(1),
+  max_services: integer(0),
+  features: listOf(text(0, 64), 64),
+  key_id: text(1, 64),
+  signature: matching(() => true, "not a text"),
+};
 
-/** A license document as it travels. */
-export type License = z.infer<typeof licenseSchema>;
-export type LicenseTerms = Omit<License, "signature" | "key_id">;
+/** What keeps a document from having the shape of a license, or `undefined`. Says nothing of its signature. */
+export function complaintOfLicense(document: unknown): string | undefined {
+  return complaintOf(document, FIELDS);
+}
 
-/** Signs license terms with a root's secret key (32 bytes). */
+/** Signs license terms with a root's secret key (32 bytes). Throws a TypeError where the terms are malformed. */
 export function issueLicense(
   crypto: Pick<Crypto, "sign">,
   root: { keyId: string; secretKey: Uint8Array },
   terms: LicenseTerms,
 ): License {
-  return licenseSchema.parse(seal(crypto, "license", root.secretKey, { ...terms, key_id: root.keyId } as JsonObject));
+  const document = seal(crypto, "license", root.secretKey, { ...terms, key_id: root.keyId } as unknown as JsonObject);
+  const complaint = complaintOfLicense(document);
+  if (complaint !== undefined) throw new TypeError(`the license cannot be issued: ${complaint}`);
+  return document as unknown as License;
 }
 
 /** The license, where a configured root signed it for a customer that the root may sign for. Does not judge its dates. */
 export function checkLicense(crypto: Crypto, roots: readonly LicenseRoot[], document: unknown): Result<License> {
-  const parsed = licenseSchema.safeParse(document);
-  if (!parsed.success) return refuse("license_malformed", firstIssue(parsed.error));
-  const license = parsed.data;
+  const complaint = complaintOfLicense(document);
+  if (complaint !== undefined) return refuse("license_malformed", complaint);
+  const license = document as License;
   const named = roots.filter((candidate) => candidate.key_id === license.key_id);
   const root =
     named.find((candidate) => candidate.customer_id === license.customer_id) ??
@@ -95,9 +116,4 @@ function isSealedSafely(crypto: Crypto, publicKey: Uint8Array, license: License)
     // Unknown fields that canonical JSON cannot carry were never signed.
     return false;
   }
-}
-
-function firstIssue(error: z.ZodError): string {
-  const issue = error.issues[0];
-  return issue === undefined ? "" : `${issue.path.join(".") || "document"}: ${issue.message}`;
 }

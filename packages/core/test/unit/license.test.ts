@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { checkLicense, isSuccessor, issueLicense, licenseHash, licenseRootSchema } from "../../src/license/license.ts";
+import { checkLicense, isSuccessor, issueLicense, licenseHash } from "../../src/license/license.ts";
+import { licenseRootSchema } from "../../src/license/license-schema.ts";
 import { licenseStateAt } from "../../src/license/license-state.ts";
 import { DAY_MS, rfc3339FromMs } from "../../src/time.ts";
 import {
