@@ -37,6 +37,7 @@ export class OwnRecords {
       return refuse("write_refused", "admissions are written by first contacts alone: use join");
     const definition = this.#state.kinds.get(kind);
     if (definition === undefined) return refuse("write_refused", `${kind} is no kind of record that is known here`);
+    if (definition.lasting === "soft") return refuse("write_refused", `${kind} records are written by the node itself`);
     const content = kind === "peer" ? this.#withOwnCluster(body) : body;
     const complaint = definition.checkId(id, this.#state.self) ?? definition.checkBody(content, this.#state.self);
     if (complaint !== undefined) return refuse("write_refused", `${kind} ${id}: ${complaint}`);
