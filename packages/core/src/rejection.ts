@@ -59,8 +59,10 @@ export const REJECTIONS = {
   peer_unreachable: { fault: "us", text: "there is no link to the peer" },
 } as const satisfies Record<string, { fault: "sender" | "nobody" | "us"; text: string }>;
 
+/** Names a refusal; the table above says what each means and who is at fault. */
 export type RejectionCode = keyof typeof REJECTIONS;
 
+/** A refusal, as a value: it changed nothing. */
 export interface Rejection {
   readonly code: RejectionCode;
   readonly fault: "sender" | "nobody" | "us";

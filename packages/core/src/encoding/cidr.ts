@@ -29,6 +29,7 @@ export function parseAddress(text: string): { readonly family: 4 | 6; readonly v
   return text.includes(":") ? parseIpv6(text) : parseIpv4(text);
 }
 
+/** True where an address lies in a network of its own family. */
 export function isInCidr(cidr: Cidr, address: { readonly family: 4 | 6; readonly value: bigint }): boolean {
   if (cidr.family !== address.family) return false;
   const shift = BigInt((cidr.family === 4 ? 32 : 128) - cidr.prefix);

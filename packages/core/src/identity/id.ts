@@ -2,13 +2,21 @@ import { decodeTime } from "ulid";
 import type { Crypto } from "../crypto/crypto.ts";
 import type { Millis } from "../time.ts";
 
+/** Names a peer for good. Its last 16 characters are the first 80 bits of SHA-256 of its public key. */
 export type PeerId = `peer_${string}`;
+/** Names a cluster; the oldest founded one holds where several meet. */
 export type ClusterId = `clu_${string}`;
+/** Names a service of its owner. */
 export type ServiceId = `svc_${string}`;
+/** Names a license over its renewals. */
 export type LicenseId = `lic_${string}`;
+/** Names a customer: only peers of one customer form a cluster. */
 export type CustomerId = `cust_${string}`;
+/** Names an OAuth2 client. */
 export type ClientId = `cli_${string}`;
+/** Names one rotation of a client's secret. */
 export type RotationId = `rot_${string}`;
+/** Names a voucher. */
 export type VoucherId = `vou_${string}`;
 
 interface IdByPrefix {

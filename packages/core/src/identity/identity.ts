@@ -9,6 +9,7 @@ export interface Identity {
   readonly secretKey: Uint8Array;
 }
 
+/** A new key pair and the id that commits to it. `now`, in milliseconds, becomes the id's time part. */
 export function createIdentity(crypto: Crypto, now: Millis): Identity {
   const secretKey = crypto.randomBytes(32);
   const publicKey = crypto.publicKeyOf(secretKey);

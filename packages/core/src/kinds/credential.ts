@@ -11,6 +11,7 @@ export const credentialBodySchema = z.looseObject({
   license_id: idOf("lic"),
   created_at: instant,
 });
+/** What a credential record says of an OAuth2 client. */
 export type CredentialBody = z.infer<typeof credentialBodySchema>;
 
 export const credentialKind = defineKind({

@@ -2,6 +2,7 @@ import * as z from "zod";
 import { defineKind } from "./define.ts";
 import { address, idOf, instant, key32, label, port, tlsFingerprint } from "./fields.ts";
 
+/** What a peer says of itself in its own record. Unknown fields are kept: they are under the signature. */
 export const peerBodySchema = z.looseObject({
   name: label,
   description: z.string().max(1024),
@@ -18,6 +19,7 @@ export const peerBodySchema = z.looseObject({
   agent_version: z.string().max(64),
   created_at: instant,
 });
+/** What a peer says of itself in its own record. */
 export type PeerBody = z.infer<typeof peerBodySchema>;
 
 export const peerKind = defineKind({

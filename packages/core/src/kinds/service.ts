@@ -5,6 +5,7 @@ import { LIMITS } from "../limits.ts";
 import { defineKind } from "./define.ts";
 import { cidr, idOf, instant, ipv4Interface, ipv6Interface, label } from "./fields.ts";
 
+/** One route of a service: which flows it takes, by source and destination network. At least one of the two is named. */
 export const routeSchema = z
   .looseObject({
     route_id: z.int().min(1),
@@ -24,6 +25,7 @@ export const routeSchema = z
     "source_cidr and dest_cidr are of one family",
   );
 
+/** What a service record says: where traffic leaves, how it is carried, and which flows it takes. */
 export const serviceBodySchema = z
   .looseObject({
     name: label,
@@ -45,6 +47,7 @@ export const serviceBodySchema = z
     (service) => new Set(service.routes.map((route) => route.route_id)).size === service.routes.length,
     "route ids are unique",
   );
+/** What a service record says. */
 export type ServiceBody = z.infer<typeof serviceBodySchema>;
 
 /** Owner = the source peer, whose host captures the traffic. */

@@ -11,6 +11,7 @@ import type { Input } from "./input.ts";
 import type { SharedRecords } from "./shared-records.ts";
 import type { ClusterView, PeersView, RegistryView } from "./view.ts";
 
+/** What a node is made of. The same options and inputs give the same steps. */
 export interface NodeOptions {
   readonly crypto: Crypto;
   readonly identity: Identity;

@@ -23,8 +23,11 @@ interface OwnWord {
   reachable: boolean;
   confirmed: number;
   lastSeenAt: Millis;
-  /** True while a change of it is not said yet, nor found to be said by enough others. */
-  isUnsaid: boolean;
+  /**
+   * What is not said of it yet, nor found to be said by enough others: that it is gone, that it is back for who said so,
+   * or that it answered while others doubted.
+   */
+  unsaid: "loss" | "return" | "answer" | undefined;
   /** When a change of it was last said: the next one is not said at once. */
   changeSaidAt: Millis;
 }
@@ -102,7 +105,7 @@ export class Connectivity {
       const isDenied = !entry.reachable && previous?.reachable !== false;
       const isAffirmed = entry.reachable && isBack(entry.confirmed ?? 0, previous);
       if (isDenied) this.#denied(peer as PeerId, record.owner, now);
-      if (isAffirmed) this.#affirmed(peer as PeerId, now);
+      if (isAffirmed) this.#affirmedBySomebody(peer as PeerId, now);
       isNews ||= isDenied || isAffirmed;
     }
     if (isNews) this.#pass(JSON.stringify(record), from);
@@ -115,7 +118,7 @@ export class Connectivity {
     if (word?.reachable === false) return;
     const changeSaidAt = word?.changeSaidAt ?? Number.NEGATIVE_INFINITY;
     const confirmed = word?.confirmed ?? 0;
-    this.#ownByPeer.set(peer, { reachable: false, confirmed, lastSeenAt, isUnsaid: true, changeSaidAt });
+    this.#ownByPeer.set(peer, { reachable: false, confirmed, lastSeenAt, unsaid: "loss", changeSaidAt });
     this.#denied(peer, this.#state.self, now);
     this.#publishSoon(Math.max(now, changeSaidAt + LIMITS.reachabilitySaidEveryMs));
   }
@@ -123,12 +126,14 @@ export class Connectivity {
   /** This peer reaches a neighbour: a link is live, or it answered when others doubted. */
   reached(peer: PeerId, now: Millis): void {
     const word = this.#ownByPeer.get(peer);
-    const wasDenied = word?.reachable === false || this.deniersOf(peer) > 0;
-    const confirmed = (word?.confirmed ?? 0) + (wasDenied ? 1 : 0);
+    const isReturn = word?.reachable === false || word?.unsaid === "return";
+    const unsaid = isReturn ? "return" : this.deniersOf(peer) > 0 ? "answer" : word?.unsaid;
+    const isNews = unsaid !== word?.unsaid;
+    const confirmed = (word?.confirmed ?? 0) + (isNews ? 1 : 0);
     const changeSaidAt = word?.changeSaidAt ?? Number.NEGATIVE_INFINITY;
-    this.#ownByPeer.set(peer, { reachable: true, confirmed, lastSeenAt: now, isUnsaid: wasDenied, changeSaidAt });
-    if (!wasDenied) return;
+    this.#ownByPeer.set(peer, { reachable: true, confirmed, lastSeenAt: now, unsaid, changeSaidAt });
     this.#affirmed(peer, now);
+    if (!isNews) return;
     this.#publishSoon(now);
   }
 
@@ -196,6 +201,15 @@ export class Connectivity {
     this.#events.onChange(peer, isDown, now);
   }
 
+  /** Of twenty who found that a doubted peer answers, one says so. */
+  #affirmedBySomebody(peer: PeerId, now: Millis): void {
+    this.#affirmed(peer, now);
+    const word = this.#ownByPeer.get(peer);
+    if (word?.unsaid !== "answer") return;
+    word.unsaid = undefined;
+    word.confirmed -= 1;
+  }
+
   /** To be called when a link ended: others' words may count now. */
   unlinked(peer: PeerId, now: Millis): void {
     this.#judge(peer, now);
@@ -206,14 +220,16 @@ export class Connectivity {
     let isUseful = false;
     for (const [peer, word] of this.#ownByPeer) {
       const others = this.deniersOf(peer) - (word.reachable ? 0 : 1);
-      if (word.isUnsaid && !word.reachable && others >= LIMITS.deniersToBeDown) word.isUnsaid = false;
-      isUseful ||= word.isUnsaid;
+      if (word.unsaid === "loss" && others >= LIMITS.deniersToBeDown) word.unsaid = undefined;
+      isUseful ||= word.unsaid !== undefined;
     }
     return isUseful;
   }
 
   #publishSoon(at: Millis): void {
-    this.#publishAt = Math.min(this.#publishAt, at + this.#state.random() * LIMITS.reachabilitySpreadMs);
+    // On links of different lengths two of an owner must not come closer together than receivers take them.
+    const notBefore = Math.max(at, (this.#own?.at ?? Number.NEGATIVE_INFINITY) + 2 * LIMITS.connectivityEveryMs);
+    this.#publishAt = Math.min(this.#publishAt, notBefore + this.#state.random() * LIMITS.reachabilitySpreadMs);
   }
 
   #publish(now: Millis): void {
@@ -235,8 +251,8 @@ export class Connectivity {
       })),
     ].slice(0, LIMITS.connectivityPeers);
     for (const word of this.#ownByPeer.values()) {
-      if (word.isUnsaid) word.changeSaidAt = now;
-      word.isUnsaid = false;
+      if (word.unsaid !== undefined) word.changeSaidAt = now;
+      word.unsaid = undefined;
     }
     const version = nextVersion(this.#own?.record.version, now);
     const head = { kind: "connectivity", id: self, version, customerId };

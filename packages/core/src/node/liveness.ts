@@ -71,18 +71,18 @@ export class Liveness {
     if (this.#connectivity.deniersOf(live.peer) > 0) this.#connectivity.reached(live.peer, now);
   }
 
-  #nextAt(live: LiveLink): Millis {
-    const { openPing } = live;
-    const pingAt = openPing === undefined ? live.pingAt : openPing.sentAt + openPing.tries * LIMITS.pingAgainMs;
-    return Math.min(pingAt, live.heardAt + this.#silenceMs());
+  /** When a link is to be pinged. One that has been silent for long is not given up unasked: two heartbeats may be lost. */
+  #nextAt({ openPing, pingAt, heardAt }: LiveLink): Millis {
+    if (openPing !== undefined) return openPing.sentAt + openPing.tries * LIMITS.pingAgainMs;
+    return Math.min(pingAt, heardAt + this.#silenceMs());
   }
 
-  #isGone({ openPing, heardAt }: LiveLink, now: Millis): boolean {
-    const isUnanswered =
+  #isGone({ openPing }: LiveLink, now: Millis): boolean {
+    return (
       openPing !== undefined &&
       openPing.tries >= LIMITS.pingTries &&
-      now >= openPing.sentAt + LIMITS.pingTries * LIMITS.pingAgainMs;
-    return isUnanswered || now >= heardAt + this.#silenceMs();
+      now >= openPing.sentAt + LIMITS.pingTries * LIMITS.pingAgainMs
+    );
   }
 
   #end(link: Link, live: LiveLink, now: Millis): void {

@@ -22,6 +22,7 @@ export interface RegistryView {
   all(): Iterable<SignedRecord>;
 }
 
+/** One other peer, as this one sees it now. */
 export interface PeerView {
   readonly peerId: PeerId;
   readonly publicKey: string | undefined;
@@ -41,6 +42,7 @@ export interface PeerView {
   readonly provenAddresses: readonly string[];
 }
 
+/** The peers that this one knows. */
 export interface PeersView {
   /** All but this peer itself, by id. */
   list(): readonly PeerView[];
@@ -54,6 +56,7 @@ export interface Equivocation {
   readonly other: SignedRecord;
 }
 
+/** The cluster, its license and this peer's place in it. */
 export interface ClusterView {
   /** The id that holds, and the others that members still bear. */
   readonly id: ClusterId;

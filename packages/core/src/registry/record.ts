@@ -19,9 +19,11 @@ interface RecordHead {
   readonly customer_id: CustomerId;
   readonly signature: string;
 }
+/** A record that says something. */
 export interface LiveRecord extends RecordHead {
   readonly body: JsonObject;
 }
+/** A record that says that its id was deleted, for good. */
 export interface Tombstone extends RecordHead {
   readonly deleted: true;
 }
@@ -33,10 +35,12 @@ export type RecordKey = string;
 
 export const VERSION_PER_MS = 1024;
 
+/** Names a record in a registry: one kind, owner and id. */
 export function recordKey(record: { readonly kind: string; readonly owner: string; readonly id: string }): RecordKey {
   return `${record.kind}|${record.owner}|${record.id}`;
 }
 
+/** True for a deletion. */
 export function isTombstone(record: SignedRecord): record is Tombstone {
   return (record as { readonly deleted?: boolean }).deleted === true;
 }
