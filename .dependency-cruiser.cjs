@@ -28,10 +28,10 @@ module.exports = {
     },
     {
       name: "core-depends-on-little",
-      comment: "Core may use noble, ulid and zod, nothing else.",
+      comment: "Core may use noble and ulid, nothing else.",
       severity: "error",
       from: { path: "^packages/core/src" },
-      to: { path: "node_modules/(?!(@noble|ulid|zod)/)" },
+      to: { path: "node_modules/(?!(@noble|ulid)/)" },
     },
     {
       name: "noble-only-in-crypto",

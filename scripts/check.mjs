@@ -44,6 +44,10 @@ function checks() {
           ]
         : []),
     ]),
+    {
+      words: "core's reference from its comments (typedoc)",
+      find: tool("typedoc/bin/typedoc", "--emit", "none", "--logLevel", "Warn"),
+    },
     { words: "style (biome)", find: tool("@biomejs/biome/bin/biome", "check", "--error-on-warnings", ".") },
     { words: "no path of this machine in a tracked file", find: pathsOfThisMachine },
     { words: "no address in the lock file", find: resolvedAddresses },

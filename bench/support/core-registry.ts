@@ -1,6 +1,6 @@
 import type { ClusterNode, Identity, SignedRecord } from "@arctic/core";
 import { createNode } from "./duo.ts";
-import { admission, identities, NOW, serviceBody, serviceId, services } from "./fixtures.ts";
+import { admission, identities, LATER, serviceBody, serviceId, services } from "./fixtures.ts";
 import { limited, median, type Row } from "./report.ts";
 
 const RECORDS = 100_000;
@@ -16,7 +16,7 @@ export function bigRegistry(): Row[] {
   node.registry.hashes;
   const times = Array.from({ length: 200 }, (_, index) => {
     const id = serviceId(RECORDS + index);
-    const step = node.handle({ type: "write", kind: "service", id, body: serviceBody(self, index) }, NOW);
+    const step = node.handle({ type: "write", kind: "service", id, body: serviceBody(self, index) }, LATER);
     if (step.rejection !== undefined) throw new Error(step.rejection.message);
     const startedAt = process.hrtime.bigint();
     node.registry.hashes;

@@ -1,6 +1,9 @@
+import * as nodeCrypto from "node:crypto";
 import {
+  type Crypto,
   createId,
   createIdentity,
+  cryptoFromNode,
   type Identity,
   issueLicense,
   issueRecord,
@@ -10,12 +13,14 @@ import {
   rfc3339FromMs,
   type SignedRecord,
 } from "@arctic/core";
-import { createSimulatedCrypto } from "../../test/simulation/crypto.ts";
 import { createRandom } from "../../test/simulation/random.ts";
 
 export const NOW = Date.UTC(2026, 0, 1);
 /** node:crypto, with randomness from a seed. */
-export const crypto = createSimulatedCrypto(createRandom(1));
+/** When a node that started at NOW may write: it has heard by then what others hold of its records. */
+export const LATER = NOW + 60_000;
+const random = createRandom(1);
+export const crypto: Crypto = { ...cryptoFromNode(nodeCrypto), randomBytes: (length) => random.bytes(length) };
 const root = createIdentity(crypto, NOW);
 export const roots: readonly LicenseRoot[] = [
   { key_id: "bench", public_key: Buffer.from(root.publicKey).toString("base64url") },

@@ -1,6 +1,7 @@
+import * as nodeCrypto from "node:crypto";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { base64urlFromBytes, type Crypto, type Identity, type License } from "@arctic/core";
+import { base64urlFromBytes, type Crypto, cryptoFromNode, type Identity, type License } from "@arctic/core";
 import { connectDataplane } from "@arctic/dataplane";
 import { getRequestListener } from "@hono/node-server";
 import { createApi } from "./api/app.ts";
@@ -11,7 +12,6 @@ import { type ApiServer, startApiServer } from "./api/server.ts";
 import { bootstrapPeer, judgeLicense } from "./bootstrap.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import type { AgentConfig } from "./config.ts";
-import { createNodeCrypto } from "./crypto.ts";
 import { createLog, type Log } from "./log.ts";
 import { LocalPeer } from "./peer/local-peer.ts";
 import { interfaceAddresses } from "./peer/own-record.ts";
@@ -53,7 +53,7 @@ export interface Agent {
 /** The composition root: every power enters here. */
 export function createAgent(config: AgentConfig, parts: AgentParts = {}): Agent {
   const clock = parts.clock ?? systemClock;
-  const crypto = parts.crypto ?? createNodeCrypto();
+  const crypto = parts.crypto ?? cryptoFromNode(nodeCrypto);
   const write = parts.writeLog ?? ((line: string) => void process.stderr.write(line));
   const log = createLog({ format: config.logFormat, level: config.logLevel, write });
   let running: Running | undefined;

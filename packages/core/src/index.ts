@@ -1,5 +1,6 @@
 export type { Crypto } from "./crypto/crypto.ts";
 export { nobleCrypto, sha256 } from "./crypto/noble-crypto.ts";
+export { cryptoFromNode, type NodeCryptoModule } from "./crypto/node-crypto.ts";
 export { verifySignature } from "./crypto/strict-ed25519.ts";
 export { base64urlFromBytes, bytesFromBase64url } from "./encoding/base64url.ts";
 export { canonicalJson } from "./encoding/canonical-json.ts";
@@ -22,12 +23,13 @@ export {
 } from "./identity/id.ts";
 export { createIdentity, type Identity } from "./identity/identity.ts";
 export type { CredentialBody } from "./kinds/credential.ts";
-export { defineKind } from "./kinds/define.ts";
 export { kindTable } from "./kinds/kinds.ts";
-export { type PeerBody, peerBodySchema } from "./kinds/peer.ts";
-export { routeSchema, type ServiceBody, serviceBodySchema } from "./kinds/service.ts";
+export { isPeerBody, type PeerBody } from "./kinds/peer.ts";
+export { isServiceBody, type ServiceBody } from "./kinds/service.ts";
 export {
   checkLicense,
+  complaintOfLicense,
+  complaintOfLicenseRoot,
   isSuccessor,
   issueLicense,
   type License,
@@ -35,7 +37,6 @@ export {
   type LicenseTerms,
   licenseHash,
 } from "./license/license.ts";
-export { licenseRootSchema, licenseSchema } from "./license/license-schema.ts";
 export { type LicenseProgress, type LicenseState, licenseStateAt } from "./license/license-state.ts";
 export { LIMITS } from "./limits.ts";
 export type { ClusterNode, NodeOptions, Step } from "./node/cluster-node.ts";
@@ -63,5 +64,4 @@ export type { Result } from "./result.ts";
 export { type Millis, msFromRfc3339, rfc3339FromMs } from "./time.ts";
 export type { PeerBookEntry } from "./trust/peer-book.ts";
 export type { AcceptedSecret, Secret, SecretName } from "./trust/secrets.ts";
-export { issueVoucher, type Voucher } from "./trust/voucher.ts";
-export { voucherSchema } from "./trust/voucher-schema.ts";
+export { complaintOfVoucher, issueVoucher, type Voucher } from "./trust/voucher.ts";

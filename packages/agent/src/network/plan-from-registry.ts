@@ -1,13 +1,13 @@
 import { isIP } from "node:net";
 import {
+  isPeerBody,
+  isServiceBody,
   type LicenseState,
   type LiveRecord,
   type PeerBody,
   type PeerId,
   type PeerView,
-  peerBodySchema,
   type ServiceBody,
-  serviceBodySchema,
 } from "@arctic/core";
 import type { NetworkPlan, PlanPeer, PlanService } from "@arctic/dataplane";
 import { parseHostPort } from "../transport/address.ts";
@@ -68,11 +68,11 @@ function rank(record: LiveRecord, self: PeerId): string {
 }
 
 function localService(source: PlanSource, record: LiveRecord): LocalService | undefined {
-  const parsed = serviceBodySchema.safeParse(record.body);
-  if (!parsed.success) return undefined;
-  const target = parsed.data.target_peer_id as PeerId;
+  const body: unknown = record.body;
+  if (!isServiceBody(body)) return undefined;
+  const target = body.target_peer_id;
   if (record.owner === target) return undefined;
-  const common = { id: record.id, owner: record.owner, body: parsed.data };
+  const common = { id: record.id, owner: record.owner, body };
   if (record.owner === source.self) return { ...common, role: "entry", other: target };
   // An exit serves members alone: what a stranger writes opens nothing here.
   if (target === source.self && isMember(source, record.owner)) return { ...common, role: "exit", other: record.owner };
@@ -149,8 +149,8 @@ function clusterEndpoints(source: PlanSource): NetworkPlan["cluster_endpoints"] 
 }
 
 function peerBody(source: PlanSource, peer: PeerId): PeerBody | undefined {
-  const parsed = peerBodySchema.safeParse(source.peerRecord(peer)?.body);
-  return parsed.success ? parsed.data : undefined;
+  const body: unknown = source.peerRecord(peer)?.body;
+  return isPeerBody(body) ? body : undefined;
 }
 
 function isMember(source: PlanSource, peer: PeerId): boolean {

@@ -1,6 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { type LicenseRoot, licenseRootSchema, parseJson } from "@arctic/core";
-import * as z from "zod";
+import { complaintOfLicenseRoot, type LicenseRoot, parseJson } from "@arctic/core";
 
 /**
  * The roots under which licenses verify: a JSON array of `{key_id, public_key, customer_id?}`, written by the host's
@@ -15,14 +14,12 @@ export function loadLicenseRoots(path: string | undefined): readonly LicenseRoot
   } catch (error) {
     throw new Error(`${path} is not JSON: ${error instanceof Error ? error.message : "unreadable"}`);
   }
-  const parsed = z.array(licenseRootSchema).min(1).safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new Error(
-      `${path} is not a list of license roots: ${issue?.path.join(".") || "document"}: ${issue?.message}`,
-    );
+  if (!Array.isArray(value) || value.length === 0) throw new Error(`${path} is not a list of license roots`);
+  for (const [index, root] of value.entries()) {
+    const complaint = complaintOfLicenseRoot(root);
+    if (complaint !== undefined) throw new Error(`${path} is not a list of license roots: ${index}: ${complaint}`);
   }
-  return parsed.data;
+  return value;
 }
 
 /** Who can write this file decides who may join: nobody but root and the agent's own user. */

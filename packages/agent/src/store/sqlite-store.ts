@@ -1,7 +1,8 @@
 import { DatabaseSync } from "node:sqlite";
 import {
+  complaintOfLicense,
   isJsonObject,
-  licenseSchema,
+  type License,
   type NodeFlags,
   type PeerBookEntry,
   parseJson,
@@ -145,12 +146,19 @@ function loadFrom(database: DatabaseSync): Snapshot {
   const flags = fact("flags");
   return {
     facts: factsSchema.optional().parse(fact("facts")),
-    license: licenseSchema.optional().parse(fact("license")),
+    license: licenseFrom(fact("license")),
     // Written by this agent after they were verified, and guarded by the file's mode: read back as they are.
     records: documents("SELECT document FROM record ORDER BY key") as unknown as SignedRecord[],
     book: documents("SELECT document FROM book ORDER BY peer") as unknown as PeerBookEntry[],
     flags: isJsonObject(flags) ? (flags as NodeFlags) : {},
   };
+}
+
+function licenseFrom(document: unknown): License | undefined {
+  if (document === undefined) return undefined;
+  const complaint = complaintOfLicense(document);
+  if (complaint !== undefined) throw new Error(`the stored license is damaged: ${complaint}`);
+  return document as License;
 }
 
 interface SqliteError extends Error {

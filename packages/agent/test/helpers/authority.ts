@@ -1,3 +1,4 @@
+import * as nodeCrypto from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,13 +6,13 @@ import {
   base64urlFromBytes,
   type CustomerId,
   createId,
+  cryptoFromNode,
   issueLicense,
   type License,
   type LicenseRoot,
   type LicenseTerms,
   rfc3339FromMs,
 } from "@arctic/core";
-import { createNodeCrypto } from "../../src/crypto.ts";
 
 /** A license authority for tests: one root, in a roots file of its own. */
 export interface Authority {
@@ -25,7 +26,7 @@ export interface Authority {
 const DAY_MS = 24 * 3_600_000;
 
 export function createAuthority(keyId = "test-root", options: { readonly isLimited?: boolean } = {}): Authority {
-  const crypto = createNodeCrypto();
+  const crypto = cryptoFromNode(nodeCrypto);
   const secretKey = crypto.randomBytes(32);
   const customerId = createId("cust", crypto, Date.now());
   const directory = mkdtempSync(join(tmpdir(), "arctic-roots-"));

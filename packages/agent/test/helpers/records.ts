@@ -1,16 +1,17 @@
+import * as nodeCrypto from "node:crypto";
 import {
   type CustomerId,
   createId,
   createIdentity,
+  cryptoFromNode,
   type Identity,
   issueRecord,
   type JsonObject,
   type SignedRecord,
 } from "@arctic/core";
-import { createNodeCrypto } from "../../src/crypto.ts";
 
 /** Signed records for tests that need no cluster. */
-export const crypto = createNodeCrypto();
+export const crypto = cryptoFromNode(nodeCrypto);
 export const customerId: CustomerId = createId("cust", crypto, Date.now());
 
 export function newIdentity(): Identity {

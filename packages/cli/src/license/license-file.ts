@@ -1,8 +1,8 @@
 import {
+  complaintOfLicense,
   issueLicense,
   type License,
   type LicenseTerms,
-  licenseSchema,
   licenseStateAt,
   msFromRfc3339,
   nobleCrypto,
@@ -17,11 +17,10 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 /** The document in the file, checked for its shape and for nothing else. */
 export function readLicense(path: string): License {
-  const parsed = licenseSchema.safeParse(jsonOf(readSource(path, "the license"), path));
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const where = issue === undefined || issue.path.length === 0 ? "" : ` (${issue.path.join(".")}: ${issue.message})`;
-  throw usageFailure(`${path} is not a license${where}.`, "Make one with: arctic license issue");
+  const document = jsonOf(readSource(path, "the license"), path);
+  const complaint = complaintOfLicense(document);
+  if (complaint === undefined) return document as License;
+  throw usageFailure(`${path} is not a license (${complaint}).`, "Make one with: arctic license issue");
 }
 
 /** Signs, after asking whether this root may: a license that no agent accepts must not leave the house. */

@@ -2,8 +2,8 @@ import {
   base64urlFromBytes,
   bytesFromBase64url,
   type CustomerId,
+  complaintOfLicenseRoot,
   type LicenseRoot,
-  licenseRootSchema,
   nobleCrypto,
   parseJson,
 } from "@arctic/core";
@@ -17,7 +17,11 @@ export interface RootKey {
   readonly secretKey: Uint8Array;
 }
 
-const rootKeySchema = z.strictObject({ ...licenseRootSchema.shape, secret_key: z.string() });
+const rootSchema = z.custom<LicenseRoot>().check((context) => {
+  const complaint = complaintOfLicenseRoot(context.value);
+  if (complaint !== undefined) context.issues.push({ code: "custom", input: context.value, message: complaint });
+});
+const rootKeySchema = rootSchema.and(z.looseObject({ secret_key: z.string() }));
 
 export function createRootKey(keyId: string, customerId: CustomerId | undefined): RootKey {
   const secretKey = nobleCrypto.randomBytes(32);
@@ -54,7 +58,7 @@ export function readRootKey(path: string): RootKey {
 
 export function readRoots(path: string): LicenseRoot[] {
   const parsed = z
-    .array(licenseRootSchema)
+    .array(rootSchema)
     .min(1)
     .safeParse(jsonOf(readSource(path, "the roots file"), path));
   if (parsed.success) return parsed.data;

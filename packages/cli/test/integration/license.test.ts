@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isSuccessor, licenseSchema } from "@arctic/core";
+import { isSuccessor, type License } from "@arctic/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { runArctic } from "../support/arctic.ts";
 
@@ -59,9 +59,7 @@ test("an issued license verifies, and a changed one does not", async () => {
 test("a renewed license is the successor of the old one", async () => {
   const renew = ["license", "renew", "--key", at("root.key"), "--license", at("license.json"), "--expires", "400d"];
   const { stdout } = await arctic(...renew, "--max-nodes", "9");
-  const [held, next] = [readFileSync(at("license.json"), "utf8"), stdout].map((text) =>
-    licenseSchema.parse(JSON.parse(text)),
-  );
+  const [held, next] = [readFileSync(at("license.json"), "utf8"), stdout].map((text) => JSON.parse(text) as License);
   if (held === undefined || next === undefined) throw new Error("there is no license");
   expect(isSuccessor(held, next)).toBe(true);
   expect(next).toMatchObject({ license_id: held.license_id, max_nodes: 9, max_services: 5 });

@@ -1,98 +1,110 @@
-import * as z from "zod";
 import type { JsonValue } from "../encoding/json.ts";
 import { parseJson } from "../encoding/parse-json.ts";
-import { type ClusterId, type CustomerId, isId, type LicenseId, type PeerId } from "../identity/id.ts";
+import {
+  anything,
+  boolean,
+  document,
+  integer,
+  listOf,
+  matching,
+  object,
+  oneOf,
+  optional,
+  type Shape,
+  type Shaped,
+  text,
+  tuple,
+  union,
+} from "../encoding/shape.ts";
+import { idOf, instant } from "../identity/fields.ts";
 import { LIMITS } from "../limits.ts";
 import { DIGEST_GROUPS } from "../registry/kind.ts";
 import { SKETCH_BYTES, SKETCH_CELLS } from "../registry/sketch.ts";
 import { accept, type Result, refuse } from "../result.ts";
-import { msFromRfc3339 } from "../time.ts";
 import { type IsHeldText, withoutHeld } from "./frame.ts";
 
-const peerId = z.custom<PeerId>((value) => isId("peer", value));
-const clusterId = z.custom<ClusterId>((value) => isId("clu", value));
-const licenseId = z.custom<LicenseId>((value) => isId("lic", value));
-const customerId = z.custom<CustomerId>((value) => isId("cust", value));
-const bytes32 = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
-const signature = z.string().regex(/^[A-Za-z0-9_-]{86}$/);
-const instant = z.string().refine((text) => msFromRfc3339(text) !== undefined);
-const group = z.enum(DIGEST_GROUPS as ["peers", "services", "others"]);
-const hashes = z.object({ peers: bytes32, services: bytes32, others: bytes32 });
-const document = z.custom<JsonValue>((value) => typeof value === "object" && value !== null);
-const records = z.array(z.unknown()).max(8192);
-const text = z.string().max(128);
+const SKETCH_CHARS = Math.ceil((SKETCH_BYTES * 4) / 3);
+const bytes32 = matching((value) => /^[A-Za-z0-9_-]{43}$/.test(value), "not 32 bytes in base64url");
+const signature = matching((value) => /^[A-Za-z0-9_-]{86}$/.test(value), "not 64 bytes in base64url");
+const group = oneOf(...DIGEST_GROUPS);
+const hashes = object({ peers: bytes32, services: bytes32, others: bytes32 });
+const records: Shape<readonly unknown[]> = listOf(anything, 8192);
+const short = text(0, 128);
+const anyText = matching(() => true, "not a text");
+const version = integer(1);
 
 const greeting = {
-  protocol: z.int().min(1).max(1000),
+  protocol: integer(1, 1000),
   challenge: bytes32,
-  peer_id: peerId,
+  peer_id: idOf("peer"),
   public_key: bytes32,
-  license_id: licenseId,
+  license_id: idOf("lic"),
   license_hash: bytes32,
-  customer_id: customerId,
+  customer_id: idOf("cust"),
 };
 
 /** Every message of a link. Fields that a receiver does not know are passed over. */
-const messageSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("hello"), ...greeting }),
-  z.object({ type: z.literal("welcome"), ...greeting, signature }),
+const messageShape = union("type", {
+  hello: object(greeting),
+  welcome: object({ ...greeting, signature }),
   /** `license` is shown where the other side's hash is another one. */
-  z.object({ type: z.literal("proof"), signature, license: document.optional() }),
+  proof: object({ signature, license: optional(document) }),
   /** Says that the handshake ends here. One code, so that it is no oracle. */
-  z.object({ type: z.literal("refusal"), code: text }),
-  z.object({
-    type: z.literal("heartbeat"),
-    boot: text,
-    seq: z.int().min(1),
+  refusal: object({ code: short }),
+  heartbeat: object({
+    boot: short,
+    seq: integer(1),
     time: instant,
-    cluster_id: clusterId.optional(),
+    cluster_id: optional(idOf("clu")),
     /** The license, on its first mention on a link and when it is another one: all three or none. */
-    license_id: licenseId.optional(),
-    license_hash: bytes32.optional(),
-    license_issued_at: instant.optional(),
+    license_id: optional(idOf("lic")),
+    license_hash: optional(bytes32),
+    license_issued_at: optional(instant),
     hashes,
     records,
   }),
-  z.object({ type: z.literal("push"), records }),
+  push: object({ records }),
   /** Key and version of records that are new to the sender; the receiver asks for what it misses. */
-  z.object({ type: z.literal("offer"), entries: z.array(z.tuple([text, peerId, text, z.int().min(1)])).max(8192) }),
-  z.object({
-    type: z.literal("want"),
-    keys: z
-      .array(z.tuple([text, peerId, text]))
-      .max(8192)
-      .optional(),
+  offer: object({ entries: listOf(tuple(short, idOf("peer"), short, version), 8192) }),
+  want: object({
+    keys: optional(listOf(tuple(short, idOf("peer"), short), 8192)),
     /** Records that a sketch of this group named: the first 8 bytes of their content hashes, hex. */
-    group: group.optional(),
-    elements: z
-      .array(z.string().regex(/^[0-9a-f]{16}$/))
-      .max(SKETCH_CELLS)
-      .optional(),
+    group: optional(group),
+    elements: optional(
+      listOf(
+        matching((value) => /^[0-9a-f]{16}$/.test(value), "not 8 bytes in hex"),
+        SKETCH_CELLS,
+      ),
+    ),
   }),
   /** An invertible sketch of what the sender holds of a group, base64url: the answer to a heartbeat whose hash differs. */
-  z.object({ type: z.literal("sketch"), group, cells: z.string().length(Math.ceil((SKETCH_BYTES * 4) / 3)) }),
+  sketch: object({ group, cells: text(SKETCH_CHARS, SKETCH_CHARS) }),
   /** The first 8 bytes of each of 256 bucket hashes; `is_answer` where it answers the receiver's own. */
-  z.object({
-    type: z.literal("buckets"),
+  buckets: object({
     group,
-    marks: z.array(z.string().regex(/^[A-Za-z0-9_-]{11}$/)).length(256),
-    is_answer: z.boolean(),
+    marks: listOf(
+      matching((value) => /^[A-Za-z0-9_-]{11}$/.test(value), "not 8 bytes in base64url"),
+      256,
+      256,
+    ),
+    is_answer: boolean,
   }),
-  z.object({ type: z.literal("ping"), nonce: text }),
+  ping: object({ nonce: short }),
   /** With the sender's hashes, so that a neighbour's status does not lag a whole heartbeat behind. */
-  z.object({ type: z.literal("pong"), nonce: text, hashes: hashes.optional() }),
-  z.object({ type: z.literal("voucher"), voucher: document }),
+  pong: object({ nonce: short, hashes: optional(hashes) }),
+  voucher: object({ voucher: document }),
   /** Asks a member for another voucher, before the one that is held ends. */
-  z.object({ type: z.literal("voucher_wanted") }),
+  voucher_wanted: object({}),
   /** Says to both that two links bear one id, with boot ids that both still send. */
-  z.object({ type: z.literal("duplicate"), boots: z.tuple([text, text]) }),
-  z.object({ type: z.literal("license_wanted"), hash: bytes32 }),
-  z.object({ type: z.literal("license"), document }),
-  z.object({ type: z.literal("call"), call: text, body: z.string() }),
-  z.object({ type: z.literal("answer"), call: text, body: z.string() }),
-]);
+  duplicate: object({ boots: tuple(short, short) }),
+  license_wanted: object({ hash: bytes32 }),
+  license: object({ document }),
+  call: object({ call: short, body: anyText }),
+  answer: object({ call: short, body: anyText }),
+});
 
-export type Message = z.infer<typeof messageSchema>;
+/** What peers say to each other over a link. */
+export type Message = Shaped<typeof messageShape>;
 export type MessageOf<T extends Message["type"]> = Extract<Message, { type: T }>;
 
 const NOTHING_NEW = encodeWithRecords({ type: "push" }, []);
@@ -124,8 +136,7 @@ export function decodeMessage(frame: string, isHeldText: IsHeldText = () => fals
   } catch (error) {
     return refuse("frame_malformed", error instanceof SyntaxError ? error.message.slice(0, 120) : "unreadable");
   }
-  const parsed = messageSchema.safeParse(value);
-  if (parsed.success) return accept(parsed.data);
-  const issue = parsed.error.issues[0];
-  return refuse("frame_malformed", `${issue?.path.join(".") || "type"} is not as it must be`);
+  const complaint = messageShape(value);
+  if (complaint === undefined) return accept(value as Message);
+  return refuse("frame_malformed", `${complaint.path || "type"} is not as it must be`);
 }

@@ -1,33 +1,40 @@
-import * as z from "zod";
-import { defineKind } from "./define.ts";
-import { address, idOf, instant, key32, label, port, tlsFingerprint } from "./fields.ts";
+import { boolean, hasShape, listOf, object, oneOf, optional, type Shaped, text } from "../encoding/shape.ts";
+import { idOf, instant, key32 } from "../identity/fields.ts";
+import { kindOf } from "./define.ts";
+import { address, label, port, tlsFingerprint } from "./fields.ts";
 
-/** What a peer says of itself in its own record. Unknown fields are kept: they are under the signature. */
-export const peerBodySchema = z.looseObject({
+/** The cluster id that a peer bears, who minted it, and whether it has been the id of a cluster of two. */
+export const claimShape = object({ id: idOf("clu"), minted_by: idOf("peer"), founded: boolean });
+
+const peerShape = object({
   name: label,
-  description: z.string().max(1024),
+  description: text(0, 1024),
   /** `host:port` of the agent, in the order to try. */
-  addresses: z.array(address).max(16),
-  api_access: z.enum(["full", "internal"]),
-  entry: z.looseObject({ role: z.enum(["server", "fallback", "none"]), claimed_at: instant }).optional(),
-  /** The cluster id that this peer bears, who minted it, and whether it has been the id of a cluster of two. */
-  cluster: z.looseObject({ id: idOf("clu"), minted_by: idOf("peer"), founded: z.boolean() }),
+  addresses: listOf(address, 16),
+  api_access: oneOf("full", "internal"),
+  entry: optional(object({ role: oneOf("server", "fallback", "none"), claimed_at: instant })),
+  cluster: claimShape,
   /** WireGuard public key (32 bytes, base64url) and UDP port. Absent without a data plane. */
-  tunnel: z.looseObject({ public_key: key32, port }).optional(),
-  pegasus: z.looseObject({ port, tls_fingerprint: tlsFingerprint }).optional(),
+  tunnel: optional(object({ public_key: key32, port })),
+  pegasus: optional(object({ port, tls_fingerprint: tlsFingerprint })),
   tls_fingerprint: tlsFingerprint,
-  agent_version: z.string().max(64),
+  agent_version: text(0, 64),
   created_at: instant,
 });
 /** What a peer says of itself in its own record. */
-export type PeerBody = z.infer<typeof peerBodySchema>;
+export type PeerBody = Shaped<typeof peerShape>;
 
-export const peerKind = defineKind({
+/** True for a body that a peer record may have. Unknown fields are no fault. */
+export function isPeerBody(body: unknown): body is PeerBody {
+  return hasShape(peerShape, body);
+}
+
+export const peerKind = kindOf({
   name: "peer",
   group: "peers",
   lasting: "tombstone_lasts",
   isDeletable: true,
   limitPerOwner: 1,
   checkId: (id, owner) => (id === owner ? undefined : "a peer record's id is its owner's"),
-  schema: peerBodySchema,
+  shape: peerShape,
 });

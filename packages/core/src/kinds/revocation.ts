@@ -1,18 +1,18 @@
-import * as z from "zod";
+import { object, text } from "../encoding/shape.ts";
+import { instant } from "../identity/fields.ts";
 import { isId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
-import { defineKind } from "./define.ts";
-import { instant } from "./fields.ts";
+import { kindOf } from "./define.ts";
 
-export const revocationBodySchema = z.looseObject({ reason: z.string().max(1024), revoked_at: instant });
+const revocationShape = object({ reason: text(0, 1024), revoked_at: instant });
 
 /** Ends a peer or a credential for good. Owner = the member that revoked it. */
-export const revocationKind = defineKind({
+export const revocationKind = kindOf({
   name: "revocation",
   group: "others",
   lasting: "lasting",
   isDeletable: false,
   limitPerOwner: LIMITS.lastingPerOwner,
   checkId: (id) => (isId("peer", id) || isId("cli", id) ? undefined : "neither a peer_ nor a cli_ id"),
-  schema: revocationBodySchema,
+  shape: revocationShape,
 });

@@ -2,8 +2,9 @@ import type { Crypto } from "../crypto/crypto.ts";
 import { isSealedBy, seal, signedBytes } from "../crypto/signed.ts";
 import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
-import { complaintOf, integer, listOf, matching, text } from "../encoding/shape.ts";
-import { type CustomerId, isId, type LicenseId } from "../identity/id.ts";
+import { complaintText, integer, listOf, matching, object, optional, text } from "../encoding/shape.ts";
+import { idOf, instant, key32 } from "../identity/fields.ts";
+import type { CustomerId, LicenseId } from "../identity/id.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import { msFromRfc3339 } from "../time.ts";
 
@@ -40,12 +41,10 @@ export type LicenseTerms = Pick<
   "customer_id" | "license_id" | "replaces" | "issued_at" | "expires_at" | "max_nodes" | "max_services" | "features"
 >;
 
-const instant = matching((value) => msFromRfc3339(value) !== undefined, "not an RFC 3339 UTC time");
-const licenseId = matching((value) => isId("lic", value), "not a lic_ id");
-const FIELDS = {
-  customer_id: matching((value) => isId("cust", value), "not a cust_ id"),
-  license_id: licenseId,
-  replaces: listOf(licenseId, 64),
+const licenseShape = object({
+  customer_id: idOf("cust"),
+  license_id: idOf("lic"),
+  replaces: listOf(idOf("lic"), 64),
   issued_at: instant,
   expires_at: instant,
   max_nodes: integer(1),
@@ -53,11 +52,17 @@ const FIELDS = {
   features: listOf(text(0, 64), 64),
   key_id: text(1, 64),
   signature: matching(() => true, "not a text"),
-};
+});
+const rootShape = object({ key_id: text(1, 64), public_key: key32, customer_id: optional(idOf("cust")) });
 
 /** What keeps a document from having the shape of a license, or `undefined`. Says nothing of its signature. */
 export function complaintOfLicense(document: unknown): string | undefined {
-  return complaintOf(document, FIELDS);
+  return complaintText(licenseShape, document);
+}
+
+/** What keeps a value from being a license root as {@link LicenseRoot} says, or `undefined`. */
+export function complaintOfLicenseRoot(value: unknown): string | undefined {
+  return complaintText(rootShape, value);
 }
 
 /** Signs license terms with a root's secret key (32 bytes). Throws a TypeError where the terms are malformed. */

@@ -1,7 +1,8 @@
 import { signedBytes } from "../crypto/signed.ts";
 import { isJsonObject, type JsonObject } from "../encoding/json.ts";
+import { hasShape } from "../encoding/shape.ts";
 import type { PeerId } from "../identity/id.ts";
-import { type ConnectivityBody, connectivityBodySchema } from "../kinds/connectivity.ts";
+import { type ConnectivityBody, connectivityShape } from "../kinds/connectivity.ts";
 import { LIMITS } from "../limits.ts";
 import { isAhead } from "../registry/horizon.ts";
 import {
@@ -41,6 +42,8 @@ interface Word {
 export interface ConnectivityEvents {
   /** Others say that a linked peer is gone: it is asked at once. */
   onDoubt(peer: PeerId, now: Millis): void;
+  /** Another member says that a peer answers it. */
+  onAffirmed(peer: PeerId, now: Millis): void;
   /** Enough members say that a peer is gone, or one says that it is back. */
   onChange(peer: PeerId, isDown: boolean, now: Millis): void;
 }
@@ -91,11 +94,10 @@ export class Connectivity {
     const record = shaped.value;
     const refused = this.#objectionTo(record, now);
     if (refused !== undefined) return refused;
-    const body = isTombstone(record) ? undefined : connectivityBodySchema.safeParse(record.body);
     // A form that only a newer version knows is nobody's fault, and tells nothing here.
-    if (!body?.success) return undefined;
+    if (isTombstone(record) || !hasShape(connectivityShape, record.body)) return undefined;
     const before = this.#wordByOwner.get(record.owner);
-    const entryByPeer = new Map(body.data.peers.map((entry) => [entry.peer_id as string, entry]));
+    const entryByPeer = new Map(record.body.peers.map((entry) => [entry.peer_id as string, entry]));
     this.#wordByOwner.set(record.owner, { version: record.version, takenAt: now, entryByPeer });
     let isNews = false;
     for (const [peer, entry] of entryByPeer) {
@@ -204,6 +206,7 @@ export class Connectivity {
   /** Of twenty who found that a doubted peer answers, one says so. */
   #affirmedBySomebody(peer: PeerId, now: Millis): void {
     this.#affirmed(peer, now);
+    this.#events.onAffirmed(peer, now);
     const word = this.#ownByPeer.get(peer);
     if (word?.unsaid !== "answer") return;
     word.unsaid = undefined;

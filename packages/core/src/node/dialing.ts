@@ -22,6 +22,8 @@ export class Dialing {
   readonly #attemptsByPeer = new Map<PeerId, Attempts>();
   /** How many links to a peer in a row ended within a minute of their opening. */
   readonly #shortLivedByPeer = new Map<PeerId, number>();
+  /** When another's word last hastened a try. */
+  readonly #affirmedAtByPeer = new Map<PeerId, Millis>();
   readonly #dials = new Map<DialId, Dial>();
   readonly #joins = new Map<Address, Attempts & { readonly cause: DialCause & { type: "join" } }>();
 
@@ -49,6 +51,7 @@ export class Dialing {
       attempts.nextAt += byMs;
       attempts.notBefore += byMs;
     }
+    this.#affirmedAtByPeer.clear();
     this.#probeAt += byMs;
     this.#hasNews = true;
   }
@@ -128,6 +131,15 @@ export class Dialing {
       attempts.notBefore,
       Math.min(attempts.nextAt, now + this.#state.random() * LIMITS.dialBackoffMs),
     );
+  }
+
+  /** A third peer reaches one that was given up here: it is tried once more, at most once a minute whoever says so. */
+  affirmed(peer: PeerId, now: Millis): void {
+    const attempts = this.#attemptsByPeer.get(peer);
+    if (attempts === undefined || attempts.inFlight !== undefined || attempts.failed < LIMITS.dialTries) return;
+    if (now < (this.#affirmedAtByPeer.get(peer) ?? Number.NEGATIVE_INFINITY) + MINUTE_MS) return;
+    this.#affirmedAtByPeer.set(peer, now);
+    this.changed(peer, now);
   }
 
   changedAll(now: Millis): void {

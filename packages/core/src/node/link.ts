@@ -42,14 +42,21 @@ export type LinkPhase =
   | { readonly type: "awaiting_license"; readonly theirs: Greeting; readonly publicKey: Uint8Array }
   | { readonly type: "live"; readonly live: LiveLink };
 
+interface OpenPing {
+  readonly nonce: string;
+  readonly sentAt: Millis;
+  readonly saidAt: Millis;
+  readonly tries: number;
+}
+
 /** What is known of an authenticated link. Mutable: it is the node's own bookkeeping. */
 export interface LiveLink {
   readonly peer: PeerId;
   readonly publicKey: Uint8Array;
   heardAt: Millis;
   pingAt: Millis;
-  /** A ping that is not answered yet, and how often it was said. */
-  openPing: { readonly nonce: string; readonly sentAt: Millis; readonly tries: number } | undefined;
+  /** A ping that is not answered yet: when it was first and last said, and how often. */
+  openPing: OpenPing | undefined;
   rttMs: number | undefined;
   heartbeatAt: Millis;
   heartbeatsSent: number;
@@ -85,7 +92,9 @@ export function shiftLink(link: Link, byMs: number): void {
   live.heardAt += byMs;
   live.pingAt += byMs;
   live.heartbeatAt += byMs;
-  if (live.openPing !== undefined) live.openPing = { ...live.openPing, sentAt: live.openPing.sentAt + byMs };
+  const { openPing } = live;
+  if (openPing !== undefined)
+    live.openPing = { ...openPing, sentAt: openPing.sentAt + byMs, saidAt: openPing.saidAt + byMs };
   if (live.superseded !== undefined) live.superseded = { ...live.superseded, at: live.superseded.at + byMs };
   if (live.skewMs !== undefined) live.skewMs -= byMs;
   if (live.unwantedSince !== undefined) live.unwantedSince += byMs;

@@ -305,7 +305,7 @@ export class Links {
   #askForSign(id: LinkId, live: LiveLink, now: Millis): void {
     const nonce = this.#state.randomText();
     if (live.superseded !== undefined) live.superseded.isAsked = true;
-    live.openPing = { nonce, sentAt: now, tries: 1 };
+    live.openPing = { nonce, sentAt: now, saidAt: now, tries: 1 };
     this.#state.outbox.send(id, { type: "ping", nonce });
   }
 

@@ -73,16 +73,12 @@ export class Liveness {
 
   /** When a link is to be pinged. One that has been silent for long is not given up unasked: two heartbeats may be lost. */
   #nextAt({ openPing, pingAt, heardAt }: LiveLink): Millis {
-    if (openPing !== undefined) return openPing.sentAt + openPing.tries * LIMITS.pingAgainMs;
+    if (openPing !== undefined) return openPing.saidAt + LIMITS.pingAgainMs;
     return Math.min(pingAt, heardAt + this.#silenceMs());
   }
 
   #isGone({ openPing }: LiveLink, now: Millis): boolean {
-    return (
-      openPing !== undefined &&
-      openPing.tries >= LIMITS.pingTries &&
-      now >= openPing.sentAt + LIMITS.pingTries * LIMITS.pingAgainMs
-    );
+    return openPing !== undefined && openPing.tries >= LIMITS.pingTries && now >= openPing.saidAt + LIMITS.pingAgainMs;
   }
 
   #end(link: Link, live: LiveLink, now: Millis): void {
@@ -103,8 +99,8 @@ export class Liveness {
     const { openPing } = live;
     live.openPing =
       openPing === undefined
-        ? { nonce: this.#state.randomText().slice(0, 8), sentAt: now, tries: 1 }
-        : { ...openPing, tries: openPing.tries + 1 };
+        ? { nonce: this.#state.randomText().slice(0, 8), sentAt: now, saidAt: now, tries: 1 }
+        : { ...openPing, saidAt: now, tries: openPing.tries + 1 };
     this.#state.outbox.send(id, { type: "ping", nonce: live.openPing.nonce });
   }
 

@@ -64,6 +64,7 @@ export class Node implements ClusterNode {
     this.#neighbourhood = new Neighbourhood(this.#state);
     this.#connectivity = new Connectivity(this.#state, {
       onDoubt: (peer, now) => this.#liveness.probe(peer, now),
+      onAffirmed: (peer, now) => this.#dialing.affirmed(peer, now),
       onChange: (peer, isDown, now) => this.#reachabilityChanged(peer, isDown, now),
     });
     this.#dialing = new Dialing(this.#state, this.#neighbourhood, (peer, now) => this.#dialFailedTo(peer, now));

@@ -1,7 +1,8 @@
 import { signedBytes } from "../crypto/signed.ts";
 import type { JsonObject } from "../encoding/json.ts";
-import { type ClusterId, isId } from "../identity/id.ts";
-import { type PeerBody, peerBodySchema } from "../kinds/peer.ts";
+import { hasShape } from "../encoding/shape.ts";
+import type { ClusterId } from "../identity/id.ts";
+import { claimShape, type PeerBody } from "../kinds/peer.ts";
 import { LIMITS } from "../limits.ts";
 import { isAhead, isBeyondHorizon, isLasting, renewAt } from "../registry/horizon.ts";
 import {
@@ -226,7 +227,6 @@ export class OwnRecords {
 }
 
 function claimIn(record: LiveRecord): ClusterClaim | undefined {
-  const parsed = peerBodySchema.shape.cluster.safeParse(record.body.cluster);
-  if (!parsed.success || !isId("clu", parsed.data.id) || !isId("peer", parsed.data.minted_by)) return undefined;
-  return { id: parsed.data.id, mintedBy: parsed.data.minted_by, founded: parsed.data.founded };
+  const claim: unknown = record.body.cluster;
+  return hasShape(claimShape, claim) ? { id: claim.id, mintedBy: claim.minted_by, founded: claim.founded } : undefined;
 }

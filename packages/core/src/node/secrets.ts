@@ -1,6 +1,7 @@
+import { hasShape } from "../encoding/shape.ts";
 import { type ClientId, type ClusterId, isId, ulidOf } from "../identity/id.ts";
-import { credentialBodySchema } from "../kinds/credential.ts";
-import { rotationBodySchema } from "../kinds/rotation.ts";
+import { credentialShape } from "../kinds/credential.ts";
+import { rotationShape } from "../kinds/rotation.ts";
 import { LIMITS } from "../limits.ts";
 import { isTombstone } from "../registry/record.ts";
 import { type Millis, msFromRfc3339 } from "../time.ts";
@@ -83,12 +84,12 @@ export class Secrets {
     let first: Secret | undefined;
     for (const { record } of this.#state.registry.ofKind("credential")) {
       if (record.id !== client || isTombstone(record)) continue;
-      const body = credentialBodySchema.safeParse(record.body);
-      if (!body.success || (first !== undefined && first.version <= record.version)) continue;
-      const rotatedAt = msFromRfc3339(body.data.created_at) ?? 0;
+      const { body } = record;
+      if (!hasShape(credentialShape, body) || (first !== undefined && first.version <= record.version)) continue;
+      const rotatedAt = msFromRfc3339(body.created_at) ?? 0;
       first = {
         name: client,
-        secretHash: body.data.secret_hash,
+        secretHash: body.secret_hash,
         version: record.version,
         rotatedAt,
         replaces: undefined,
@@ -97,13 +98,14 @@ export class Secrets {
     if (first === undefined) return [];
     secrets.push(first);
     for (const { record } of this.#state.registry.ofKind("rotation")) {
-      const body = isTombstone(record) ? undefined : rotationBodySchema.safeParse(record.body);
-      if (!body?.success || body.data.client_id !== client || !isId("rot", record.id)) continue;
-      const rotatedAt = msFromRfc3339(body.data.rotated_at) ?? 0;
-      const replaces = body.data.replaces ?? client;
+      if (isTombstone(record) || !hasShape(rotationShape, record.body)) continue;
+      const { body } = record;
+      if (body.client_id !== client || !isId("rot", record.id)) continue;
+      const rotatedAt = msFromRfc3339(body.rotated_at) ?? 0;
+      const replaces = body.replaces ?? client;
       secrets.push({
         name: record.id,
-        secretHash: body.data.secret_hash,
+        secretHash: body.secret_hash,
         version: record.version,
         rotatedAt,
         replaces,

@@ -2,8 +2,9 @@ import type { Crypto } from "../crypto/crypto.ts";
 import { isSealedBy, seal } from "../crypto/signed.ts";
 import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
-import { complaintOf, matching, text } from "../encoding/shape.ts";
-import { type CustomerId, createId, doesIdCommitToKey, isId, type PeerId, type VoucherId } from "../identity/id.ts";
+import { complaintText, object, text } from "../encoding/shape.ts";
+import { idOf, instant } from "../identity/fields.ts";
+import { type CustomerId, createId, doesIdCommitToKey, type PeerId, type VoucherId } from "../identity/id.ts";
 import type { Identity } from "../identity/identity.ts";
 import { LIMITS } from "../limits.ts";
 import { accept, type Result, refuse } from "../result.ts";
@@ -26,21 +27,20 @@ export interface Voucher {
   readonly [field: string]: unknown;
 }
 
-const instant = matching((value) => msFromRfc3339(value) !== undefined, "not an RFC 3339 UTC time");
-const FIELDS = {
-  voucher_id: matching((value) => isId("vou", value), "not a vou_ id"),
-  peer_id: matching((value) => isId("peer", value), "not a peer_ id"),
+const voucherShape = object({
+  voucher_id: idOf("vou"),
+  peer_id: idOf("peer"),
   public_key: text(43, 43),
-  customer_id: matching((value) => isId("cust", value), "not a cust_ id"),
+  customer_id: idOf("cust"),
   issued_at: instant,
   expires_at: instant,
-  signer: matching((value) => isId("peer", value), "not a peer_ id"),
+  signer: idOf("peer"),
   signature: text(86, 86),
-};
+});
 
 /** What keeps a value from having the shape of a voucher, or `undefined`. Says nothing of its signature. */
 export function complaintOfVoucher(value: unknown): string | undefined {
-  return complaintOf(value, FIELDS);
+  return complaintText(voucherShape, value);
 }
 
 /** A member's word for a newcomer, for 24 hours from `now`. */

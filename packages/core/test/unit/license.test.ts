@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { checkLicense, isSuccessor, issueLicense, licenseHash } from "../../src/license/license.ts";
-import { licenseRootSchema } from "../../src/license/license-schema.ts";
+import {
+  checkLicense,
+  complaintOfLicenseRoot,
+  isSuccessor,
+  issueLicense,
+  licenseHash,
+} from "../../src/license/license.ts";
 import { licenseStateAt } from "../../src/license/license-state.ts";
 import { DAY_MS, rfc3339FromMs } from "../../src/time.ts";
 import {
@@ -68,9 +73,9 @@ describe("a license", () => {
     expect(licenseHash(crypto, resigned)).not.toBe(licenseHash(crypto, license));
   });
   it("a root with a key of another length or spelling is refused", () => {
-    expect(licenseRootSchema.safeParse(ROOT).success).toBe(true);
+    expect(complaintOfLicenseRoot(ROOT)).toBeUndefined();
     for (const public_key of ["", "A".repeat(42), "A".repeat(44), `${"A".repeat(42)}B`, `${ROOT.public_key}=`])
-      expect(licenseRootSchema.safeParse({ ...ROOT, public_key }).success).toBe(false);
+      expect(complaintOfLicenseRoot({ ...ROOT, public_key })).toMatch(/^public_key: /);
   });
   it("cannot be issued with terms that are malformed", () => {
     const issue = (terms: object) =>

@@ -182,7 +182,7 @@ function otherPeer(peer: LocalPeer, view: PeerView): Peer {
 
 /** What the peer's signed record says; a peer whose record is not here has said nothing. */
 function announcedBy(body: PeerBody | undefined, proven: readonly string[]) {
-  const addresses = body?.addresses ?? [...proven];
+  const addresses = [...(body?.addresses ?? proven)];
   const [address = addresses[0]] = proven;
   return {
     name: body?.name ?? "",

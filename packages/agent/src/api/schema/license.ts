@@ -1,7 +1,12 @@
-import { licenseSchema } from "@arctic/core";
+import { complaintOfLicense, type License } from "@arctic/core";
 import * as z from "zod";
 
 export const licenseStateSchema = z.enum(["valid", "warning", "grace", "read_only", "suspended"]);
+
+export const licenseSchema = z.custom<License>().check((context) => {
+  const complaint = complaintOfLicense(context.value);
+  if (complaint !== undefined) context.issues.push({ code: "custom", input: context.value, message: complaint });
+});
 
 export const licenseReplySchema = z.object({
   /** The document as it was signed. */

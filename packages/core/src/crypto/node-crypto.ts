@@ -1,0 +1,75 @@
+import type { Crypto } from "./crypto.ts";
+
+/** What of `node:crypto` is used, in a form that needs no types of Node: pass the module itself. */
+export interface NodeCryptoModule {
+  createPublicKey(input: never): unknown;
+  createPrivateKey(input: never): unknown;
+  sign(algorithm: null, message: Uint8Array, key: never): Uint8Array;
+  verify(algorithm: null, message: Uint8Array, key: never, signature: Uint8Array): boolean;
+  hash(algorithm: "sha256", bytes: Uint8Array, encoding: "buffer"): Uint8Array;
+  randomBytes(length: number): Uint8Array;
+}
+
+/** Keys that are kept as parsed objects, which makes a verification about ten times cheaper. */
+const CACHED_KEYS = 4096;
+
+/** DER heads of an Ed25519 key (RFC 8410): the raw 32 bytes follow. */
+const SPKI_HEAD = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00);
+const PKCS8_HEAD = Uint8Array.of(
+  ...[0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20],
+);
+
+/**
+ * A provider over Node's own `node:crypto` (OpenSSL), some ten times as fast as noble: `cryptoFromNode(await
+ * import("node:crypto"))`. Core's strict rule (RFC 8032, 5.1.7, without its leniencies) stands in front of `verify`, so that
+ * both accept the same signatures. Needs Node 22. Keeps up to 4,096 keys of each kind parsed.
+ */
+export function cryptoFromNode(node: NodeCryptoModule): Crypto {
+  const publicKeyByRaw = new Map<string, never>();
+  const secretKeyByRaw = new Map<string, never>();
+  const publicKey = (raw: Uint8Array) =>
+    cached(publicKeyByRaw, raw, () => node.createPublicKey(der(SPKI_HEAD, raw, "spki")));
+  const secretKey = (raw: Uint8Array) =>
+    cached(secretKeyByRaw, raw, () => node.createPrivateKey(der(PKCS8_HEAD, raw, "pkcs8")));
+
+  return {
+    sign: (key, message) => new Uint8Array(node.sign(null, message, secretKey(key))),
+    verify: (key, message, signature) => {
+      try {
+        return node.verify(null, message, publicKey(key), signature);
+      } catch {
+        return false;
+      }
+    },
+    publicKeyOf: (key) => {
+      const spki = exported(node.createPublicKey(secretKey(key)));
+      return new Uint8Array(spki.subarray(SPKI_HEAD.length));
+    },
+    sha256: (bytes) => new Uint8Array(node.hash("sha256", bytes, "buffer")),
+    randomBytes: (length) => new Uint8Array(node.randomBytes(length)),
+  };
+}
+
+/** The argument by which Node parses a raw key. */
+function der(head: Uint8Array, raw: Uint8Array, type: "spki" | "pkcs8"): never {
+  if (raw.length !== 32) throw new RangeError("an Ed25519 key has 32 bytes");
+  return { key: Uint8Array.of(...head, ...raw), format: "der", type } as never;
+}
+
+function exported(key: unknown): Uint8Array {
+  return (key as { export(as: { format: "der"; type: "spki" }): Uint8Array }).export({ format: "der", type: "spki" });
+}
+
+/** The key object for the raw bytes; the oldest gives way when the map is full. */
+function cached(keyByRaw: Map<string, never>, raw: Uint8Array, create: () => unknown): never {
+  const name = String.fromCharCode(...raw);
+  const held = keyByRaw.get(name);
+  if (held !== undefined) return held;
+  const key = create() as never;
+  for (const oldest of keyByRaw.keys()) {
+    if (keyByRaw.size < CACHED_KEYS) break;
+    keyByRaw.delete(oldest);
+  }
+  keyByRaw.set(name, key);
+  return key;
+}
