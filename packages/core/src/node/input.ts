@@ -1,5 +1,5 @@
 import type { JsonObject } from "../encoding/json.ts";
-import type { PeerId } from "../identity/id.ts";
+import type { ClusterId, PeerId } from "../identity/id.ts";
 import type { License } from "../license/license.ts";
 import type { Voucher } from "../trust/voucher.ts";
 
@@ -48,6 +48,8 @@ export type Input =
     }
   /** Opens the door for a first contact again, as a fresh peer has it for an hour after its bootstrap. */
   | { readonly type: "reopen"; readonly until: number; readonly acceptKey?: Uint8Array }
+  /** A cluster id of this peer's own making in place of the one that it bears, while it is alone. */
+  | { readonly type: "found"; readonly clusterId: ClusterId }
   /** A relayed operator call to a peer, over a link. */
   | { readonly type: "call"; readonly peer: PeerId; readonly call: CallId; readonly body: string }
   /** The answer to a `called` notice. */

@@ -137,11 +137,10 @@ export class Node implements ClusterNode {
       case "join":
         return rejected(this.#join(input, now));
       case "reopen":
-        this.#state.fresh = {
-          until: input.until,
-          acceptKey: input.acceptKey === undefined ? undefined : base64urlFromBytes(input.acceptKey),
-        };
+        this.#state.openDoor(input);
         return {};
+      case "found":
+        return written(this.#own.found(input.clusterId, now));
       case "call":
         return rejected(this.#call(input, now));
       case "answer":

@@ -15,7 +15,7 @@ import {
 } from "../registry/record.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import { type Millis, rfc3339FromMs } from "../time.ts";
-import { type ClusterClaim, electClusterId } from "../trust/cluster-id.ts";
+import { type ClusterClaim, electClusterId, isMintedFor } from "../trust/cluster-id.ts";
 import type { Intake } from "./intake.ts";
 import { checkLicensed, checkServiceLimit } from "./licensing.ts";
 import { limitOf } from "./quota.ts";
@@ -52,7 +52,21 @@ export class OwnRecords {
     }
     const room = kind === "service" && held === undefined ? checkServiceLimit(this.#state) : accept(undefined);
     if (!room.ok) return room;
-    return this.#issue(kind, id, { body: content }, now);
+    return this.#issue(kind, id, { body: content }, now, this.#highestRotation(kind, content));
+  }
+
+  /** Bears a cluster id of its own making, as after a bootstrap; refused to a peer that has company or no record yet. */
+  found(clusterId: ClusterId, now: Millis): Result<SignedRecord> {
+    const own = this.peerRecord();
+    if (own === undefined) return refuse("write_refused", "a peer without a record of its own bears no cluster id");
+    if (this.#state.members().length > 1)
+      return refuse("write_refused", "only a peer that is alone founds a cluster: this one has other members");
+    if (!isMintedFor(clusterId, this.#state.customerId, now))
+      return refuse("write_refused", `${clusterId} was not made just now`);
+    const cluster = { id: clusterId, minted_by: this.#state.self, founded: false };
+    const result = this.#issue("peer", this.#state.self, { body: { ...own.body, cluster } }, now);
+    if (result.ok) this.#state.outbox.notify({ type: "cluster_changed", clusterId, aliases: [] });
+    return result;
   }
 
   delete(kind: string, id: string, now: Millis): Result<SignedRecord> {
@@ -166,6 +180,15 @@ export class OwnRecords {
     if (now >= writesFrom) this.#state.writesFrom = 0;
     else if (kind !== "peer") return refuse("not_merged_yet", `try again after ${rfc3339FromMs(writesFrom)}`);
     return checkLicensed(this.#state, kind);
+  }
+
+  /** A rotation stands above every other of its client that is known, so that it is the current one. */
+  #highestRotation(kind: string, body: JsonObject): number | undefined {
+    if (kind !== "rotation") return undefined;
+    const versions = [...this.#state.registry.ofKind("rotation")]
+      .filter(({ record }) => !isTombstone(record) && record.body.client_id === body.client_id)
+      .map(({ record }) => record.version);
+    return versions.length === 0 ? undefined : Math.max(...versions);
   }
 
   #canWrite(): boolean {

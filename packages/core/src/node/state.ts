@@ -118,14 +118,12 @@ export class NodeState {
     this.writesFrom = this.members().length > 1 ? options.startedAt + LIMITS.takeBackMs : 0;
     for (const entry of options.stored.book) this.book.set(entry.peer, { ...entry, reachability: "idle" });
     this.keyByPeer.set(this.self, base64urlFromBytes(options.identity.publicKey));
-    const { fresh } = options;
-    this.fresh =
-      fresh === undefined
-        ? undefined
-        : {
-            until: fresh.until,
-            acceptKey: fresh.acceptKey === undefined ? undefined : base64urlFromBytes(fresh.acceptKey),
-          };
+    if (options.fresh !== undefined) this.openDoor(options.fresh);
+  }
+
+  /** Lets a first contact in until then, by one key alone where it is named. */
+  openDoor({ until, acceptKey }: NonNullable<NodeOptions["fresh"]>): void {
+    this.fresh = { until, acceptKey: acceptKey === undefined ? undefined : base64urlFromBytes(acceptKey) };
   }
 
   /** Grows with the records that are applied; made anew after `forgetMembership`. */

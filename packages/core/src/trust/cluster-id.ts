@@ -19,10 +19,7 @@ export function electClusterId(
   facts: { readonly customerId: CustomerId; readonly now: Millis; isRevoked(peer: PeerId): boolean },
 ): ClusterClaim | undefined {
   const valid = claims.filter(
-    (claim) =>
-      !facts.isRevoked(claim.mintedBy) &&
-      mintedAt(claim.id) >= mintedAt(facts.customerId) &&
-      mintedAt(claim.id) <= facts.now + LIMITS.clockToleranceMs,
+    (claim) => !facts.isRevoked(claim.mintedBy) && isMintedFor(claim.id, facts.customerId, facts.now),
   );
   const founded = valid.filter((claim) => claim.founded);
   const candidates = founded.length > 0 ? founded : valid;
@@ -30,6 +27,11 @@ export function electClusterId(
     (best, claim) => (best === undefined || isSmaller(claim, best) ? claim : best),
     undefined,
   );
+}
+
+/** True where an id's time part lies between the customer's and the present (5 minutes of clock tolerance). */
+export function isMintedFor(id: ClusterId, customerId: CustomerId, now: Millis): boolean {
+  return mintedAt(id) >= mintedAt(customerId) && mintedAt(id) <= now + LIMITS.clockToleranceMs;
 }
 
 /** Of claims to one id the smaller minter is named, so that the order in which they came does not matter. */

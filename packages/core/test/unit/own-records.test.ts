@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { nobleCrypto } from "../../src/crypto/noble-crypto.ts";
+import { createId } from "../../src/identity/id.ts";
 import { LIMITS } from "../../src/limits.ts";
-import { recordKey, type SignedRecord, versionAt } from "../../src/registry/record.ts";
+import { type LiveRecord, recordKey, type SignedRecord, versionAt } from "../../src/registry/record.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../src/time.ts";
 import {
   admissionOf,
@@ -271,6 +273,38 @@ describe("the cluster's id", () => {
     network.advance(5 * SECOND_MS);
     expect([alice, bob, spare].map(({ node }) => node.cluster.id)).toEqual([id, id, id]);
   });
+});
+
+describe("founding a cluster anew", () => {
+  const found = (peer: TestPeer, now = NOW) =>
+    peer.handle({ type: "found", clusterId: createId("clu", nobleCrypto, now) }, now);
+
+  it("gives a peer that is alone a cluster id of its own making", () => {
+    const { peer } = alone();
+    const before = peer.node.cluster.id;
+    const { record, effects } = found(peer);
+    const { cluster } = (record as LiveRecord).body as { cluster: object };
+    expect(cluster).toEqual({ id: peer.node.cluster.id, minted_by: peer.id, founded: false });
+    expect(peer.node.cluster.id).not.toBe(before);
+    expect(effects.map((effect) => effect.type)).toContain("persist");
+    peer.restart(NOW + SECOND_MS);
+    expect(peer.node.cluster.id).toBe((cluster as { id: string }).id);
+  });
+  it("is refused to a peer that has company, and with an id that was made at another time", () => {
+    const { alice } = clusterOf({ alice: {}, bob: {} });
+    const before = alice.node.cluster.id;
+    expect(found(alice).rejection?.message).toMatch(/alone/);
+    expect(alice.node.cluster.id).toBe(before);
+    const { peer } = alone();
+    const clusterId = createId("clu", nobleCrypto, NOW + HOUR_MS);
+    expect(peer.handle({ type: "found", clusterId }, NOW).rejection?.code).toBe("write_refused");
+  });
+
+  function alone() {
+    const { network, alice: peer } = worldOf({ alice: {} });
+    network.advance(SECOND_MS);
+    return { peer };
+  }
 });
 
 describe("a license", () => {

@@ -106,6 +106,22 @@ describe("a peer", () => {
     peer.handle({ type: "wake" }, NOW + DAY_MS + 1);
     expect(hashes(peer)).toEqual(["I"]);
   });
+  it("rotates above what it has seen, though its clock is behind the one of the last rotation", () => {
+    const { bob: peer, link } = memberLink({ records: [credential] });
+    const ahead = NOW + 4 * 60_000;
+    link.push(rotated(alice, 1, ahead));
+    const body = {
+      client_id: client,
+      secret_hash: "Q".repeat(43),
+      replaces: rotationId(1),
+      rotated_at: rfc3339FromMs(NOW),
+    };
+    const { record, rejection } = peer.handle({ type: "write", kind: "rotation", id: rotationId(2), body }, NOW);
+    expect(rejection).toBeUndefined();
+    expect(record?.version).toBeGreaterThan(ahead * 1000);
+    const [current] = peer.node.cluster.acceptedSecrets(client).filter(({ until }) => until === undefined);
+    expect(current?.secret.name).toBe(rotationId(2));
+  });
   it("opens nothing for a client that was revoked, or that it does not know", () => {
     const revoked = recordOf(bob, "revocation", client, { body: { reason: "lost", revoked_at: rfc3339FromMs(NOW) } });
     expect(hashes(memberLink({ records: [credential, revoked] }).bob)).toEqual([]);
