@@ -1,6 +1,5 @@
 import * as nodeCrypto from "node:crypto";
 import {
-  type Crypto,
   createId,
   createIdentity,
   cryptoFromNode,
@@ -10,6 +9,7 @@ import {
   type JsonObject,
   type License,
   type LicenseRoot,
+  type NodeCrypto,
   rfc3339FromMs,
   type SignedRecord,
 } from "@arctic/core";
@@ -20,7 +20,7 @@ export const NOW = Date.UTC(2026, 0, 1);
 /** When a node that started at NOW may write: it has heard by then what others hold of its records. */
 export const LATER = NOW + 60_000;
 const random = createRandom(1);
-export const crypto: Crypto = { ...cryptoFromNode(nodeCrypto), randomBytes: (length) => random.bytes(length) };
+export const crypto: NodeCrypto = { ...cryptoFromNode(nodeCrypto), randomBytes: (length) => random.bytes(length) };
 const root = createIdentity(crypto, NOW);
 export const roots: readonly LicenseRoot[] = [
   { key_id: "bench", public_key: Buffer.from(root.publicKey).toString("base64url") },

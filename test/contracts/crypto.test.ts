@@ -91,12 +91,64 @@ describe("cryptoFromNode", () => {
     expect(crypto.verify(publicKey, text, crypto.sign(first, text))).toBe(true);
   });
 
+  it("answers from memory, once, what was checked ahead on the thread pool", async () => {
+    let asked = 0;
+    const counted = {
+      ...nodeCrypto,
+      verify: (...args: Parameters<typeof nodeCrypto.verify>) => {
+        if (args.length === 4) asked += 1;
+        return nodeCrypto.verify(...args);
+      },
+    };
+    const crypto = cryptoFromNode(counted as typeof nodeCrypto);
+    const checks = Array.from({ length: 150 }, (_, index) => signed(crypto, index));
+    const [first, second, third] = checks;
+    if (first === undefined || second === undefined || third === undefined) throw new Error("there are checks");
+    second.signature[40] = (second.signature[40] ?? 0) ^ 1;
+    await crypto.verifyAhead(checks);
+    expect(crypto.verify(first.publicKey, first.message, first.signature)).toBe(true);
+    expect(crypto.verify(second.publicKey, second.message, second.signature)).toBe(false);
+    expect(asked).toBe(0);
+    expect(crypto.verify(first.publicKey, first.message, first.signature)).toBe(true);
+    expect(asked).toBe(1);
+    // The same signature under another message is another question.
+    expect(crypto.verify(third.publicKey, first.message, third.signature)).toBe(false);
+    expect(asked).toBe(2);
+  });
+
+  it("gives who sends wrong signatures no more than a slice of the pool", async () => {
+    let pooled = 0;
+    const counted = {
+      ...nodeCrypto,
+      verify: (...args: Parameters<typeof nodeCrypto.verify>) => {
+        if (args.length === 5) pooled += 1;
+        return nodeCrypto.verify(...args);
+      },
+    };
+    const crypto = cryptoFromNode(counted as typeof nodeCrypto);
+    const checks = Array.from({ length: 1000 }, (_, index) => ({
+      ...signed(crypto, index),
+      message: Uint8Array.of(1),
+    }));
+    await crypto.verifyAhead(checks);
+    expect(pooled).toBeLessThanOrEqual(64);
+    const malformed = { publicKey: new Uint8Array(3), message: new Uint8Array(), signature: new Uint8Array() };
+    await crypto.verifyAhead([malformed]);
+    expect(crypto.verify(malformed.publicKey, malformed.message, malformed.signature)).toBe(false);
+  });
+
   it("says that a key of another length is none", () => {
     const crypto = cryptoFromNode(nodeCrypto);
     expect(() => crypto.sign(new Uint8Array(31), Uint8Array.of())).toThrow(/32 bytes/);
     expect(crypto.verify(new Uint8Array(33), Uint8Array.of(), new Uint8Array(64))).toBe(false);
   });
 });
+
+function signed(crypto: Crypto, index: number) {
+  const secretKey = crypto.sha256(Uint8Array.of(index, index >> 8, 1));
+  const message = Uint8Array.of(index, index >> 8);
+  return { publicKey: crypto.publicKeyOf(secretKey), message, signature: crypto.sign(secretKey, message) };
+}
 
 function signatureVectors(): readonly SignatureVector[] {
   const file = new URL("../conformance/vectors/signatures.json", import.meta.url);

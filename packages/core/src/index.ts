@@ -1,6 +1,6 @@
-export type { Crypto } from "./crypto/crypto.ts";
+export type { Crypto, SignatureCheck } from "./crypto/crypto.ts";
 export { nobleCrypto, sha256 } from "./crypto/noble-crypto.ts";
-export { cryptoFromNode, type NodeCryptoModule } from "./crypto/node-crypto.ts";
+export { cryptoFromNode, type NodeCrypto, type NodeCryptoModule } from "./crypto/node-crypto.ts";
 export { verifySignature } from "./crypto/strict-ed25519.ts";
 export { base64urlFromBytes, bytesFromBase64url } from "./encoding/base64url.ts";
 export { canonicalJson } from "./encoding/canonical-json.ts";

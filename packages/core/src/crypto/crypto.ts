@@ -1,3 +1,10 @@
+/** One signature to be checked: 32, any number of, and 64 bytes. */
+export interface SignatureCheck {
+  readonly publicKey: Uint8Array;
+  readonly message: Uint8Array;
+  readonly signature: Uint8Array;
+}
+
 /** The curve and the hash, as core asks for them. Providers may be as lax as they are: core's strict rule stands in front. */
 export interface Crypto {
   /** Ed25519 signature (64 bytes, RFC 8032) by the 32-byte secret key. */

@@ -1,13 +1,28 @@
-import type { Crypto } from "./crypto.ts";
+import type { Crypto, SignatureCheck } from "./crypto.ts";
 
 /** What of `node:crypto` is used, in a form that needs no types of Node: pass the module itself. */
 export interface NodeCryptoModule {
   createPublicKey(input: never): unknown;
   createPrivateKey(input: never): unknown;
   sign(algorithm: null, message: Uint8Array, key: never): Uint8Array;
-  verify(algorithm: null, message: Uint8Array, key: never, signature: Uint8Array): boolean;
+  verify(
+    algorithm: null,
+    message: Uint8Array,
+    key: never,
+    signature: Uint8Array,
+    callback?: (error: Error | null, isRight: boolean) => void,
+  ): boolean;
   hash(algorithm: "sha256", bytes: Uint8Array, encoding: "buffer"): Uint8Array;
   randomBytes(length: number): Uint8Array;
+}
+
+/** A provider that can check signatures on other threads before they are asked for. */
+export interface NodeCrypto extends Crypto {
+  /**
+   * Checks signatures on libuv's thread pool; `verify` then answers from memory, once each. At most 4,096 verdicts wait.
+   * Stops early where more than `maxWrong` are wrong: who sends such things gets no threads. Never rejects.
+   */
+  verifyAhead(checks: readonly SignatureCheck[], maxWrong?: number): Promise<void>;
 }
 
 /** Keys that are kept as parsed objects, which makes a verification about ten times cheaper. */
@@ -24,7 +39,8 @@ const PKCS8_HEAD = Uint8Array.of(
  * import("node:crypto"))`. Core's strict rule (RFC 8032, 5.1.7, without its leniencies) stands in front of `verify`, so that
  * both accept the same signatures. Needs Node 22. Keeps up to 4,096 keys of each kind parsed.
  */
-export function cryptoFromNode(node: NodeCryptoModule): Crypto {
+export function cryptoFromNode(node: NodeCryptoModule): NodeCrypto {
+  const verdicts = new Verdicts();
   const publicKeyByRaw = new Map<string, never>();
   const secretKeyByRaw = new Map<string, never>();
   const publicKey = (raw: Uint8Array) =>
@@ -35,10 +51,24 @@ export function cryptoFromNode(node: NodeCryptoModule): Crypto {
   return {
     sign: (key, message) => new Uint8Array(node.sign(null, message, secretKey(key))),
     verify: (key, message, signature) => {
+      const known = verdicts.take({ publicKey: key, message, signature });
+      if (known !== undefined) return known;
       try {
         return node.verify(null, message, publicKey(key), signature);
       } catch {
         return false;
+      }
+    },
+    verifyAhead: async (checks, maxWrong = 20) => {
+      let wrong = 0;
+      for (let from = 0; from < checks.length && wrong <= maxWrong; from += SLICE) {
+        const slice = checks.slice(from, from + SLICE);
+        const found = await Promise.all(slice.map((check) => verdictOnPool(node, check, publicKey)));
+        for (const [index, check] of slice.entries()) {
+          const isRight = found[index] ?? false;
+          verdicts.put(check, isRight);
+          if (!isRight) wrong += 1;
+        }
       }
     },
     publicKeyOf: (key) => {
@@ -48,6 +78,52 @@ export function cryptoFromNode(node: NodeCryptoModule): Crypto {
     sha256: (bytes) => new Uint8Array(node.hash("sha256", bytes, "buffer")),
     randomBytes: (length) => new Uint8Array(node.randomBytes(length)),
   };
+}
+
+/** So many are handed to the pool at once: enough to keep it busy, few enough to stop soon. */
+const SLICE = 64;
+
+function verdictOnPool(
+  node: NodeCryptoModule,
+  { publicKey, message, signature }: SignatureCheck,
+  keyOf: (raw: Uint8Array) => never,
+): Promise<boolean> {
+  return new Promise((resolve) => {
+    try {
+      node.verify(null, message, keyOf(publicKey), signature, (error, isRight) => resolve(error === null && isRight));
+    } catch {
+      resolve(false);
+    }
+  });
+}
+
+/** Verdicts that nobody has asked for yet, by the whole of what was judged. The oldest give way. */
+class Verdicts {
+  readonly #bySignature = new Map<string, SignatureCheck & { readonly isRight: boolean }>();
+
+  put(check: SignatureCheck, isRight: boolean): void {
+    for (const oldest of this.#bySignature.keys()) {
+      if (this.#bySignature.size < CACHED_KEYS) break;
+      this.#bySignature.delete(oldest);
+    }
+    this.#bySignature.set(String.fromCharCode(...check.signature), { ...check, isRight });
+  }
+
+  take({ publicKey, message, signature }: SignatureCheck): boolean | undefined {
+    if (this.#bySignature.size === 0) return undefined;
+    const name = String.fromCharCode(...signature);
+    const held = this.#bySignature.get(name);
+    if (held === undefined || !areEqual(held.publicKey, publicKey) || !areEqual(held.message, message))
+      return undefined;
+    this.#bySignature.delete(name);
+    return held.isRight;
+  }
+}
+
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let index = 0; index < a.length; index += 1) if (a[index] !== b[index]) return false;
+  return true;
 }
 
 /** The argument by which Node parses a raw key. */

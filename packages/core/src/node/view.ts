@@ -1,3 +1,4 @@
+import type { SignatureCheck } from "../crypto/crypto.ts";
 import type { ClientId, ClusterId, PeerId } from "../identity/id.ts";
 import type { License } from "../license/license.ts";
 import type { LicenseState } from "../license/license-state.ts";
@@ -20,6 +21,11 @@ export interface RegistryView {
   live(kind: string): readonly LiveRecord[];
   /** Every record that is held, read or not. */
   all(): Iterable<SignedRecord>;
+  /**
+   * The signatures that a received text makes the node check: those of records that are not held. For a host with
+   * threads, which checks them beforehand and passes a `Crypto` that remembers the verdicts.
+   */
+  signaturesIn(text: string): readonly SignatureCheck[];
 }
 
 /** One other peer, as this one sees it now. */

@@ -1,6 +1,7 @@
 import type { PeerId } from "../identity/id.ts";
 import { recordKey, type SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
+import { signaturesIn } from "./ahead.ts";
 import { freshUntil } from "./door.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { Secrets } from "./secrets.ts";
@@ -22,6 +23,7 @@ export function registryView(state: NodeState): RegistryView {
     },
     live: (kind) => registry.live(kind),
     all: () => recordsOf(state),
+    signaturesIn: (text) => signaturesIn(text, (signature, record) => registry.holdsText(signature, record)),
   };
 }
 
