@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { issueVoucher } from "@arctic/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
+import { checkedAhead } from "../../src/transport/checked-ahead.ts";
 import { createMemoryNetwork } from "../../src/transport/memory-transport.ts";
 import { createTlsIdentity } from "../../src/transport/tls.ts";
 import type { Transport, TransportEvent } from "../../src/transport/transport.ts";
@@ -26,6 +27,17 @@ const cases = [
       const network = createMemoryNetwork();
       const make = (address: string): Station => {
         const transport = network.transport(address);
+        return { transport, address, events: [], stop: () => transport.stop() };
+      };
+      return [make("192.0.2.1:1"), make("192.0.2.2:1")];
+    },
+  },
+  {
+    name: "memory transport whose long frames are checked ahead",
+    async pair(): Promise<[Station, Station]> {
+      const network = createMemoryNetwork();
+      const make = (address: string): Station => {
+        const transport = checkedAhead(network.transport(address), () => new Promise((done) => setTimeout(done, 5)));
         return { transport, address, events: [], stop: () => transport.stop() };
       };
       return [make("192.0.2.1:1"), make("192.0.2.2:1")];
