@@ -12,8 +12,8 @@ export const trafficPackages = [
   "util-linux",
 ];
 
-/** What tests run besides: the second-language check of the protocol. */
-export const testPackages = [...trafficPackages, "python3", "python3-cryptography"];
+/** What tests run besides: the second-language check of the protocol, and pages in a browser. */
+export const testPackages = [...trafficPackages, "python3", "python3-cryptography", "chromium"];
 
 /**
  * Installs those Debian packages that are missing, where we are root and apt-get is there; elsewhere, and where apt
