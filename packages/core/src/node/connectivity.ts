@@ -87,6 +87,15 @@ export class Connectivity {
     return this.#deniersByPeer.get(peer)?.size ?? 0;
   }
 
+  /** What members say of a peer: how many reach it, this one included, and who said that it is gone. */
+  saidOf(peer: PeerId): { readonly reachedBy: number; readonly unreachedBy: readonly PeerId[] } {
+    let reachedBy = this.#state.linkByPeer.has(peer) ? 1 : 0;
+    for (const [owner, { entryByPeer }] of this.#wordByOwner)
+      if (entryByPeer.get(peer)?.reachable === true && this.#state.isMember(owner)) reachedBy += 1;
+    const deniers = [...(this.#deniersByPeer.get(peer) ?? [])];
+    return { reachedBy, unreachedBy: deniers.filter((denier) => this.#state.isMember(denier)).sort() };
+  }
+
   /** A connectivity record that came over a link. */
   take(value: unknown, from: LinkId, now: Millis): Rejection | undefined {
     const shaped = checkRecordShape(value);

@@ -67,6 +67,7 @@ export class Node implements ClusterNode {
       onAffirmed: (peer, now) => this.#dialing.affirmed(peer, now),
       onChange: (peer, isDown, now) => this.#reachabilityChanged(peer, isDown, now),
     });
+    this.peers = peersView(this.#state, this.#connectivity);
     this.#dialing = new Dialing(this.#state, this.#neighbourhood, (peer, now) => this.#dialFailedTo(peer, now));
     this.#gossip = new Gossip(this.#state, this.#connectivity);
     this.#licensing = new Licensing(this.#state);
@@ -86,7 +87,6 @@ export class Node implements ClusterNode {
     this.#now = options.startedAt;
     this.#maintainAt = options.startedAt;
     this.registry = registryView(this.#state);
-    this.peers = peersView(this.#state);
     this.cluster = clusterView(this.#state, this.#own, secrets, () => this.#now);
   }
 

@@ -45,6 +45,10 @@ export interface PeerView {
   /** As of its last heartbeat on the present link. */
   readonly hashes: RegistryHashes | undefined;
   readonly introducedBy: PeerId | undefined;
+  /** How many members say that they reach it, this one included. Beyond 32 members each speaks of a few. */
+  readonly reachedBy: number;
+  /** The members who said that it is gone, since somebody last said that it answers; by id. */
+  readonly unreachedBy: readonly PeerId[];
   readonly provenAddresses: readonly string[];
 }
 

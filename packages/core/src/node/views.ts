@@ -2,6 +2,7 @@ import type { PeerId } from "../identity/id.ts";
 import { recordKey, type SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
 import { signaturesIn } from "./ahead.ts";
+import type { Connectivity } from "./connectivity.ts";
 import { freshUntil } from "./door.ts";
 import type { OwnRecords } from "./own-records.ts";
 import type { Secrets } from "./secrets.ts";
@@ -27,7 +28,7 @@ export function registryView(state: NodeState): RegistryView {
   };
 }
 
-export function peersView(state: NodeState): PeersView {
+export function peersView(state: NodeState, connectivity: Connectivity): PeersView {
   const known = () =>
     [...new Set([...Array.from(state.membership.admitted(), ([peer]) => peer), ...state.linkByPeer.keys()])].filter(
       (peer) => peer !== state.self,
@@ -36,8 +37,8 @@ export function peersView(state: NodeState): PeersView {
     list: () =>
       known()
         .sort()
-        .map((peer) => peerView(state, peer)),
-    get: (peer) => (isKnown(state, peer) ? peerView(state, peer) : undefined),
+        .map((peer) => peerView(state, connectivity, peer)),
+    get: (peer) => (isKnown(state, peer) ? peerView(state, connectivity, peer) : undefined),
     isMember: (peer) => state.isMember(peer),
   };
 }
@@ -93,7 +94,7 @@ function elected(own: OwnRecords, now: Millis) {
   return claim;
 }
 
-function peerView(state: NodeState, peer: PeerId): PeerView {
+function peerView(state: NodeState, connectivity: Connectivity, peer: PeerId): PeerView {
   const link = state.linkByPeer.get(peer);
   const live = link === undefined ? undefined : state.live(link);
   const entry = state.book.get(peer);
@@ -111,6 +112,7 @@ function peerView(state: NodeState, peer: PeerId): PeerView {
     skewMs: live?.skewMs,
     hashes: live?.hashes,
     introducedBy: state.introducerOf(peer),
+    ...connectivity.saidOf(peer),
     provenAddresses: entry?.provenAddresses ?? [],
   };
 }

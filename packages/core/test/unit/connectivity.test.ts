@@ -34,6 +34,20 @@ describe("what members say of whom they reach", () => {
       reportedBy: 3,
     });
   });
+  it("is shown for each peer: how many reach it, and who says that it is gone", () => {
+    const world = setUp();
+    const said = (peer: typeof alice) => world.bob.node.peers.get(peer.peerId);
+    const both = [
+      { peer: carol, reachable: true, confirmed: 1 },
+      { peer: alice, reachable: true },
+    ];
+    world.link.push(denies(frank), denies(dave));
+    expect(said(carol)).toMatchObject({ reachedBy: 0, unreachedBy: [dave, frank].map(({ peerId }) => peerId).sort() });
+    expect(said(alice)).toMatchObject({ reachedBy: 1, unreachedBy: [] });
+    world.link.push(wordOf(erin, both));
+    expect(said(carol)).toMatchObject({ reachedBy: 1, unreachedBy: [] });
+    expect(said(alice)).toMatchObject({ reachedBy: 2, unreachedBy: [] });
+  });
   it("counts a member once, however often it says it", () => {
     const world = setUp();
     for (let count = 0; count < 5; count += 1) {
