@@ -5,7 +5,10 @@ export const LIMITS = {
   recordBytes: 8 * 1024,
   frameBytes: 1024 * 1024,
   /** Frames that carry records stay below this, so that a frame of full records never meets `frameBytes`. */
-  pageBytes: 256 * 1024,
+  pageBytes: 64 * 1024,
+  /** So much of records goes to a link before it says that it heard them; so few records never wait. */
+  windowChars: 128 * 1024,
+  unpacedRecords: 8,
   parseDepth: 16,
   signedDepth: 8,
   versionAheadMs: 10 * MINUTE_MS,

@@ -21,6 +21,8 @@ function rowsOf(limits: typeof LIMITS): readonly (readonly [what: string, limit:
     ["signed bytes of a record", kib(limits.recordBytes)],
     ["a frame", kib(limits.frameBytes)],
     ["a page of records", kib(limits.pageBytes)],
+    ["records that a link was sent and has not heard", kib(limits.windowChars)],
+    ["records at once that do not wait", `${limits.unpacedRecords}`],
     ["nesting, read", count(limits.parseDepth)],
     ["nesting, signed", count(limits.signedDepth)],
     ["a version ahead of the clock", time(limits.versionAheadMs)],

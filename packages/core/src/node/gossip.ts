@@ -10,6 +10,7 @@ import { type Millis, msFromRfc3339, rfc3339FromMs, SECOND_MS } from "../time.ts
 import type { Connectivity } from "./connectivity.ts";
 import type { LinkId } from "./input.ts";
 import type { LiveLink } from "./link.ts";
+import type { Pacing } from "./pacing.ts";
 import type { Applied, NodeState } from "./state.ts";
 
 /** A record's text, as it travels. */
@@ -21,10 +22,12 @@ interface Carried {
 export class Gossip {
   readonly #state: NodeState;
   readonly #connectivity: Connectivity;
+  readonly #pacing: Pacing;
 
-  constructor(state: NodeState, connectivity: Connectivity) {
+  constructor(state: NodeState, connectivity: Connectivity, pacing: Pacing) {
     this.#state = state;
     this.#connectivity = connectivity;
+    this.#pacing = pacing;
   }
 
   /**
@@ -34,7 +37,8 @@ export class Gossip {
   greet(link: LinkId, live: LiveLink, showing: "all" | "introduction" | "nothing", now: Millis): void {
     const [first = [], ...rest] = pagesOf(this.#shown(showing));
     this.heartbeat(link, live, first, now);
-    for (const page of rest) this.#push(link, page);
+    this.#pacing.sent(live.pace, first);
+    this.#pacing.push(link, rest.flat());
     // What crossed on the way is compared soon, instead of a whole interval later.
     if (showing !== "nothing") live.heartbeatAt = now + SECOND_MS * (1 + this.#state.random());
   }
@@ -93,7 +97,7 @@ export class Gossip {
   takeWant(link: LinkId, keys: readonly (readonly [string, PeerId, string])[]): void {
     const wanted = new Set(keys.map(([kind, owner, id]) => recordKey({ kind, owner, id })));
     const records = [...wanted].flatMap((key) => this.#state.registry.held(key) ?? []);
-    for (const page of pagesOf(records)) this.#push(link, page);
+    this.#pacing.push(link, records);
   }
 
   /** Passes on what became current: whole to six links, key and version to the rest, nothing back to where it came from. */
@@ -110,7 +114,7 @@ export class Gossip {
     for (const [index, { id }] of links.entries()) {
       const records = current.flatMap(({ held, from }) => (from === id ? [] : [held]));
       if (records.length === 0) continue;
-      if (index < LIMITS.pushLinks) for (const page of pagesOf(records)) this.#push(id, page);
+      if (index < LIMITS.pushLinks) this.#pacing.push(id, records);
       else this.#offer(id, records);
     }
   }
@@ -124,10 +128,6 @@ export class Gossip {
         entries: entries.map(({ record: { kind, owner, id, version } }) => [kind, owner, id, version]),
       });
     }
-  }
-
-  #push(link: LinkId, records: readonly Held[]): void {
-    if (records.length > 0) this.#state.outbox.push(link, records);
   }
 
   #shown(showing: "all" | "introduction" | "nothing"): Held[] {

@@ -4,6 +4,7 @@ import type { Millis } from "../time.ts";
 import type { Greeting } from "../trust/handshake.ts";
 import type { Voucher } from "../trust/voucher.ts";
 import type { Address, DialId, LinkId } from "./input.ts";
+import type { Pace } from "./pace.ts";
 import type { RegistryHashes } from "./view.ts";
 
 /** Why a connection was asked for. */
@@ -69,6 +70,7 @@ export interface LiveLink {
   licenseHash: string | undefined;
   /** When buckets of a group were last sent, so that one difference is not repaired twice at once. */
   readonly repairedAt: Map<string, Millis>;
+  readonly pace: Pace;
   /** What this peer last told the other side on this link: its hashes, its license, its connectivity. */
   hashesTold: RegistryHashes | undefined;
   licenseTold: string | undefined;
@@ -95,6 +97,7 @@ export function shiftLink(link: Link, byMs: number): void {
   const { openPing } = live;
   if (openPing !== undefined)
     live.openPing = { ...openPing, sentAt: openPing.sentAt + byMs, saidAt: openPing.saidAt + byMs };
+  if (live.pace.fullAt !== undefined) live.pace.fullAt += byMs;
   if (live.superseded !== undefined) live.superseded = { ...live.superseded, at: live.superseded.at + byMs };
   if (live.skewMs !== undefined) live.skewMs -= byMs;
   if (live.unwantedSince !== undefined) live.unwantedSince += byMs;

@@ -16,6 +16,7 @@ import {
 import { useUpInvitation, welcomeFor } from "./door.ts";
 import type { LinkId } from "./input.ts";
 import type { Link, LinkOrigin, LiveLink, Welcome } from "./link.ts";
+import { newPace } from "./pace.ts";
 import type { NodeState } from "./state.ts";
 
 export interface LinkEvents {
@@ -242,6 +243,7 @@ export class Links {
       hashes: undefined,
       licenseHash: undefined,
       repairedAt: new Map(),
+      pace: newPace(),
       hashesTold: undefined,
       licenseTold: undefined,
       connectivityTold: undefined,

@@ -9,6 +9,7 @@ import type { LinkId } from "./input.ts";
 import type { Link, LiveLink } from "./link.ts";
 import type { Links } from "./links.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
+import type { Pacing } from "./pacing.ts";
 import type { NodeState } from "./state.ts";
 import type { RegistryHashes } from "./view.ts";
 
@@ -21,9 +22,17 @@ export class Liveness {
   readonly #links: Links;
   readonly #connectivity: Connectivity;
   readonly #neighbourhood: Neighbourhood;
+  readonly #pacing: Pacing;
   #watched: Neighbours["watched"] | undefined;
 
-  constructor(state: NodeState, links: Links, connectivity: Connectivity, neighbourhood: Neighbourhood) {
+  constructor(
+    state: NodeState,
+    links: Links,
+    connectivity: Connectivity,
+    neighbourhood: Neighbourhood,
+    pacing: Pacing,
+  ) {
+    this.#pacing = pacing;
     this.#state = state;
     this.#links = links;
     this.#connectivity = connectivity;
@@ -60,11 +69,12 @@ export class Liveness {
     this.#state.outbox.send(link, { type: "pong", nonce: message.nonce, ...this.#newHashesFor(live) });
   }
 
-  takePong(live: LiveLink, message: MessageOf<"pong">, now: Millis): void {
+  takePong(link: LinkId, live: LiveLink, message: MessageOf<"pong">, now: Millis): void {
     if (live.openPing?.nonce !== message.nonce) return;
     // An answer to a repeated ping tells the time only roughly.
     if (live.openPing.tries === 1 || live.rttMs === undefined) live.rttMs = now - live.openPing.sentAt;
     live.openPing = undefined;
+    this.#pacing.heard(link, live.pace, message.nonce);
     // For status alone: what a push still carries is no difference to repair.
     live.hashes = message.hashes ?? live.hashes;
     live.pingAt = now + this.#intervalMs(live.peer, now);
@@ -72,9 +82,9 @@ export class Liveness {
   }
 
   /** When a link is to be pinged. One that has been silent for long is not given up unasked: two heartbeats may be lost. */
-  #nextAt({ openPing, pingAt, heardAt }: LiveLink): Millis {
+  #nextAt({ openPing, pingAt, heardAt, pace }: LiveLink): Millis {
     if (openPing !== undefined) return openPing.saidAt + LIMITS.pingAgainMs;
-    return Math.min(pingAt, heardAt + this.#silenceMs());
+    return Math.min(pingAt, heardAt + this.#silenceMs(), pace.fullAt ?? Number.POSITIVE_INFINITY);
   }
 
   #isGone({ openPing }: LiveLink, now: Millis): boolean {
@@ -101,6 +111,8 @@ export class Liveness {
       openPing === undefined
         ? { nonce: this.#state.randomText().slice(0, 8), sentAt: now, saidAt: now, tries: 1 }
         : { ...openPing, saidAt: now, tries: openPing.tries + 1 };
+    // An answer to a ping that was said before the last of the records says nothing of them.
+    if (openPing === undefined && live.pace.fullAt !== undefined) live.pace.nonce = live.openPing.nonce;
     this.#state.outbox.send(id, { type: "ping", nonce: live.openPing.nonce });
   }
 

@@ -22,6 +22,7 @@ import { Liveness } from "./liveness.ts";
 import { Neighbourhood } from "./neighbourhood.ts";
 import { rejected, written } from "./outcome.ts";
 import { OwnRecords } from "./own-records.ts";
+import { Pacing } from "./pacing.ts";
 import { Reception } from "./reception.ts";
 import { Repair } from "./repair.ts";
 import { Secrets } from "./secrets.ts";
@@ -54,7 +55,6 @@ export class Node implements ClusterNode {
   readonly #neighbourhood: Neighbourhood;
   readonly #calls: Calls;
   readonly #settling: Settling;
-  #now: Millis;
   #maintainAt: Millis;
 
   constructor(options: NodeOptions) {
@@ -69,11 +69,12 @@ export class Node implements ClusterNode {
     });
     this.peers = peersView(this.#state, this.#connectivity);
     this.#dialing = new Dialing(this.#state, this.#neighbourhood, (peer, now) => this.#dialFailedTo(peer, now));
-    this.#gossip = new Gossip(this.#state, this.#connectivity);
+    const pacing = new Pacing(this.#state);
+    this.#gossip = new Gossip(this.#state, this.#connectivity, pacing);
     this.#licensing = new Licensing(this.#state);
     this.#vouching = new Vouching(this.#state);
     this.#clones = new Clones(this.#state);
-    this.#repair = new Repair(this.#state);
+    this.#repair = new Repair(this.#state, pacing);
     this.#calls = new Calls(this.#state);
     this.#links = new Links(this.#state, {
       onLive: (link, live, welcome, now) => this.#becameLive(link, live, welcome, now),
@@ -81,13 +82,12 @@ export class Node implements ClusterNode {
       onUnlinked: (link, live, now) => this.#unlinked(link, live, now),
     });
     this.#reception = new Reception(this.#state, this.#intake, this.#own, this.#connectivity, this.#links);
-    this.#liveness = new Liveness(this.#state, this.#links, this.#connectivity, this.#neighbourhood);
+    this.#liveness = new Liveness(this.#state, this.#links, this.#connectivity, this.#neighbourhood, pacing);
     const secrets = new Secrets(this.#state);
     this.#settling = new Settling(this.#state, this.#own, this.#links, this.#gossip, this.#dialing, secrets);
-    this.#now = options.startedAt;
     this.#maintainAt = options.startedAt;
     this.registry = registryView(this.#state);
-    this.cluster = clusterView(this.#state, this.#own, secrets, () => this.#now);
+    this.cluster = clusterView(this.#state, this.#own, secrets, () => this.#state.now);
   }
 
   get wakeAt(): Millis {
@@ -99,7 +99,7 @@ export class Node implements ClusterNode {
 
   handle(input: Input, now: Millis): Step {
     this.#followClock(now);
-    this.#now = now;
+    this.#state.now = now;
     const outcome = this.#perform(input, now);
     this.#settling.settle(now);
     return { effects: this.#state.outbox.take(), ...outcome };
@@ -110,7 +110,7 @@ export class Node implements ClusterNode {
    * is, so that nothing ends at once and nothing stands still.
    */
   #followClock(now: Millis): void {
-    const byMs = clockStep(this.#now, this.wakeAt, now);
+    const byMs = clockStep(this.#state.now, this.wakeAt, now);
     if (byMs === 0) return;
     for (const link of this.#state.links.values()) shiftLink(link, byMs);
     for (const room of [this.#dialing, this.#connectivity, this.#licensing, this.#vouching]) room.shift(byMs);
@@ -263,7 +263,7 @@ export class Node implements ClusterNode {
         this.#liveness.takePing(link.id, live, message);
         return undefined;
       case "pong":
-        this.#liveness.takePong(live, message, now);
+        this.#liveness.takePong(link.id, live, message, now);
         return undefined;
       case "hello":
       case "welcome":

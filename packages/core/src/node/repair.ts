@@ -1,13 +1,13 @@
 import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
 import { bucketMarks, heldInDifferingBuckets } from "../gossip/differences.ts";
 import type { MessageOf } from "../gossip/message.ts";
-import { pagesOf } from "../gossip/pages.ts";
 import { DIGEST_GROUPS, type DigestGroup } from "../registry/kind.ts";
 import type { Held } from "../registry/registry.ts";
 import { elementOf } from "../registry/sketch.ts";
 import { type Millis, SECOND_MS } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import type { LiveLink } from "./link.ts";
+import type { Pacing } from "./pacing.ts";
 import { lastingOf } from "./reception.ts";
 import type { NodeState } from "./state.ts";
 
@@ -17,9 +17,11 @@ import type { NodeState } from "./state.ts";
  */
 export class Repair {
   readonly #state: NodeState;
+  readonly #pacing: Pacing;
 
-  constructor(state: NodeState) {
+  constructor(state: NodeState, pacing: Pacing) {
     this.#state = state;
+    this.#pacing = pacing;
   }
 
   /** After a heartbeat's records are taken: where the hashes still differ, shows a sketch of the group. */
@@ -43,13 +45,13 @@ export class Repair {
       this.#sendMarks(link, live, message.group, false, now);
       return;
     }
-    this.#push(link, this.#heldByElements(message.group, new Set(difference.onlyHere)));
+    this.#pacing.push(link, this.#heldByElements(message.group, new Set(difference.onlyHere)));
     if (difference.onlyThere.length > 0)
       this.#state.outbox.send(link, { type: "want", group: message.group, elements: [...difference.onlyThere] });
   }
 
   takeWantedElements(link: LinkId, group: DigestGroup, elements: readonly string[]): void {
-    this.#push(link, this.#heldByElements(group, new Set(elements)));
+    this.#pacing.push(link, this.#heldByElements(group, new Set(elements)));
   }
 
   takeBuckets(link: LinkId, live: LiveLink, message: MessageOf<"buckets">, now: Millis): void {
@@ -57,7 +59,7 @@ export class Repair {
     const heard = `${message.group} marks`;
     if (now < (live.repairedAt.get(heard) ?? 0) + SECOND_MS) return;
     live.repairedAt.set(heard, now);
-    this.#push(link, heldInDifferingBuckets(this.#state.registry, message.group, message.marks));
+    this.#pacing.push(link, heldInDifferingBuckets(this.#state.registry, message.group, message.marks));
     if (!message.is_answer) this.#sendMarks(link, live, message.group, true, now);
   }
 
@@ -70,9 +72,5 @@ export class Repair {
     live.repairedAt.set(group, now);
     const marks = bucketMarks(this.#state.registry, group);
     this.#state.outbox.send(link, { type: "buckets", group, marks, is_answer: isAnswer });
-  }
-
-  #push(link: LinkId, held: readonly Held[]): void {
-    for (const page of pagesOf(held)) this.#state.outbox.push(link, page);
   }
 }

@@ -57,6 +57,8 @@ export class NodeState {
     readonly key: string | undefined;
     readonly until: Millis;
   }[] = [];
+  /** The clock of the last input. */
+  now: Millis;
   license: License;
   licenseHash: string;
   /** The state of the license, on its way to the one that its dates name. */
@@ -85,6 +87,7 @@ export class NodeState {
   #introducerByPeer: ReadonlyMap<PeerId, PeerId> | undefined;
 
   constructor(options: NodeOptions) {
+    this.now = options.startedAt;
     const license = checkLicense(options.crypto, options.roots, options.license);
     if (!license.ok) throw new Error(`the license cannot be verified: ${license.rejection.message}`);
     this.crypto = options.crypto;

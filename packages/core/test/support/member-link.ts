@@ -17,7 +17,7 @@ export function memberLink(options: TestPeerOptions & { readonly others?: readon
   ];
   const bob = new TestPeer("bob", { ...rest, records: stored });
   const link = new RawLink(bob, options.startedAt === undefined ? {} : { now: options.startedAt });
-  if (!link.handshake(alice)) throw new Error("a member is let in");
+  if (!link.handshake(alice, options.license)) throw new Error("a member is let in");
   // She holds what he holds, so that he writes from now on.
   const { license } = bob.node.cluster;
   link.say({

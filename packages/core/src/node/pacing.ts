@@ -1,0 +1,53 @@
+import { pagesOf } from "../gossip/pages.ts";
+import { LIMITS } from "../limits.ts";
+import type { Held } from "../registry/registry.ts";
+import type { LinkId } from "./input.ts";
+import type { Pace } from "./pace.ts";
+import type { NodeState } from "./state.ts";
+
+/**
+ * Sends records no faster than the receiver hears them: a window of pages, then a ping, and the next window once it is
+ * answered. Links are ordered, so the answer says that everything before was heard. A registry that is larger than a
+ * host's send buffer would otherwise end every link on which it is told.
+ */
+export class Pacing {
+  readonly #state: NodeState;
+
+  constructor(state: NodeState) {
+    this.#state = state;
+  }
+
+  push(link: LinkId, held: readonly Held[]): void {
+    const pace = this.#state.live(link)?.pace;
+    if (pace === undefined) return;
+    for (const page of pagesOf(held)) {
+      // News of a few records does not stand in line.
+      const isSmall = held.length <= LIMITS.unpacedRecords;
+      if (isSmall || (pace.waiting.size === 0 && pace.fullAt === undefined)) this.#send(link, pace, page);
+      else for (const { key } of page) pace.waiting.add(key);
+    }
+  }
+
+  /** Counts records that were sent in a heartbeat. */
+  sent(pace: Pace, held: readonly { readonly text: string }[]): void {
+    for (const { text } of held) pace.chars += text.length;
+    if (pace.chars >= LIMITS.windowChars) pace.fullAt ??= this.#state.now;
+  }
+
+  /** A ping was answered. */
+  heard(link: LinkId, pace: Pace, nonce: string): void {
+    if (pace.nonce !== nonce) return;
+    pace.nonce = undefined;
+    pace.chars = 0;
+    pace.fullAt = undefined;
+    const held = [...pace.waiting].flatMap((key) => this.#state.registry.held(key) ?? []);
+    pace.waiting.clear();
+    this.push(link, held);
+  }
+
+  #send(link: LinkId, pace: Pace, page: readonly Held[]): void {
+    for (const { key } of page) pace.waiting.delete(key);
+    this.sent(pace, page);
+    this.#state.outbox.push(link, page);
+  }
+}

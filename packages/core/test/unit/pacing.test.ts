@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
+import { SECOND_MS } from "../../src/time.ts";
+import { identityOf, licenseOf, NOW, recordOf, serviceBody, serviceIdOf } from "../support/fixtures.ts";
+import { memberLink } from "../support/member-link.ts";
+import { worldOf } from "../support/world.ts";
+
+const owner = identityOf("alice");
+const license = licenseOf({ max_services: 5000 });
+const services = (count: number, tag: string) =>
+  Array.from({ length: count }, (_, index) =>
+    recordOf(
+      owner,
+      "service",
+      serviceIdOf(`${tag}${index}`),
+      { body: serviceBody(identityOf("bob").peerId) },
+      { at: NOW },
+    ),
+  );
+
+/** bob holds many records that alice, on the link, has not got: she asks for all of them. */
+function asked(count: number) {
+  const records = services(count, "s");
+  const world = memberLink({ records, license });
+  const keys = records.map(({ kind, owner: of, id }) => [kind, of, id] as const);
+  const said = (step: { readonly effects: readonly { readonly type: string }[] }) =>
+    step.effects.flatMap((effect) =>
+      effect.type === "send"
+        ? [
+            JSON.parse((effect as { text?: string }).text ?? "{}") as {
+              type: string;
+              nonce?: string;
+              records?: { id: string }[];
+            },
+          ]
+        : [],
+    );
+  const recordsIn = (messages: ReturnType<typeof said>) => messages.flatMap((message) => message.records ?? []);
+  return { ...world, keys, said, recordsIn, total: count };
+}
+
+describe("many records for one link", () => {
+  it("come a window at a time, each after the ping behind the one before was answered", () => {
+    const { bob, link, keys, said, recordsIn, total } = asked(500);
+    let messages = said(link.say({ type: "want", keys }));
+    const first = JSON.stringify(recordsIn(messages)).length;
+    expect(first).toBeGreaterThan(LIMITS.windowChars / 2);
+    expect(first).toBeLessThan(LIMITS.windowChars + LIMITS.pageBytes);
+    const ids = recordsIn(messages).map(({ id }) => id);
+    for (let windows = 0; windows < 20 && ids.length < total; windows += 1) {
+      messages = said(bob.handle({ type: "wake" }, Math.max(link.now, bob.node.wakeAt)));
+      const ping = messages.find(({ type }) => type === "ping");
+      expect(recordsIn(messages)).toEqual([]);
+      if (ping?.nonce === undefined) throw new Error("it asks whether all was heard");
+      messages = said(link.say({ type: "pong", nonce: ping.nonce }));
+      ids.push(...recordsIn(messages).map(({ id }) => id));
+    }
+    expect(ids).toHaveLength(total);
+    expect(new Set(ids).size).toBe(total);
+  });
+
+  it("do not hold up news of a few", () => {
+    const { bob, link, keys, said, recordsIn } = asked(500);
+    link.say({ type: "want", keys });
+    const id = serviceIdOf("news");
+    const messages = said(
+      bob.handle({ type: "write", kind: "service", id, body: serviceBody(owner.peerId) }, link.now + 20 * SECOND_MS),
+    );
+    expect(recordsIn(messages).map((record) => record.id)).toEqual([id]);
+  });
+
+  it("all arrive, at a first contact and after a repair, and nobody is taken for gone meanwhile", () => {
+    const { network, alice, bob } = worldOf({ alice: { license }, bob: { license } });
+    const write = (peer: typeof alice, tag: string) => {
+      for (let index = 0; index < 350; index += 1)
+        peer.handle(
+          { type: "write", kind: "service", id: serviceIdOf(`${tag}${index}`), body: serviceBody(peer.id) },
+          network.now,
+        );
+    };
+    write(alice, "a");
+    write(bob, "b");
+    network.join(alice, bob);
+    network.advance(30 * SECOND_MS);
+    expect([alice, bob].map(({ node }) => node.registry.live("service").length)).toEqual([700, 700]);
+    expect(alice.node.registry.hashes).toEqual(bob.node.registry.hashes);
+    const unlinked = [alice, bob].flatMap(({ notices }) => notices.filter(({ type }) => type === "peer_unlinked"));
+    expect(unlinked).toEqual([]);
+  }, 30_000);
+});
