@@ -74,7 +74,7 @@ describe("the rooms of core", () => {
 describe("one door a power, in the other packages", () => {
   it("sockets are opened by the transports, the API's server and client, Pegasus, the control socket and WireGuard's", () => {
     const doors =
-      /^packages\/(agent\/src\/(transport\/|api\/server\.ts|api\/client\/connection\.ts)|dataplane\/src\/(pegasus\/|control-|tempest\/uapi\.ts))/;
+      /^packages\/(agent\/src\/(transport\/|api\/server\.ts|api\/client\/opening\.ts)|dataplane\/src\/(pegasus\/|control-|tempest\/uapi\.ts))/;
     const opening =
       /import \{[^}]*\b(connect|createConnection|createServer|createSocket|Server|Socket)\b[^}]*\} from "node:(net|tls|dgram)"/;
     const opened = PACKAGES.flatMap((name) => filesUsing(name, opening));

@@ -75,6 +75,7 @@ export function judgeLicense(crypto: Crypto, roots: readonly LicenseRoot[], docu
  */
 export function bootstrapPeer(parts: BootstrapParts, license: License, request: Bootstrap, now: Millis): NewPeer {
   const { crypto, store, stateDir } = parts;
+  if (store.refusal !== undefined) throw store.refusal;
   const identity = createIdentity(crypto, now);
   const clusterId = createId("clu", crypto, now);
   const clientId = sharedClientId(clusterId);
@@ -149,6 +150,7 @@ function firstRecords(
     scopes: [scopeName("admin")],
     license_id: license.license_id,
     created_at: at,
+    cluster_id: facts.cluster_id,
   };
   const effects = [
     ...written(node, { type: "write", kind: "peer", id: identity.peerId, body: peer }, now),

@@ -1,118 +1,89 @@
-import type { LogLevel } from "./log.ts";
-import { parseHostPort } from "./transport/address.ts";
+import { readSettingsFile, type SettingsFile } from "./config-file.ts";
+import { ABSENT, type AgentConfig, FIELDS, fileKeyOf, ROWS, SETTINGS, type Setting } from "./settings.ts";
 
-/** How an agent is set up. */
-export interface AgentConfig {
-  /** 0 takes any free port. */
-  readonly apiPort: number;
-  /** The address to listen on; all of the host where absent. */
-  readonly apiHost: string | undefined;
-  readonly stateDir: string;
-  readonly licenseRootsPath: string | undefined;
-  readonly dataplaneSocket: string;
-  /** `host:port` to announce; empty: the addresses of the host's own interfaces. */
-  readonly advertise: readonly string[];
-  readonly heartbeatEveryMs: number;
-  readonly logFormat: "json" | "text";
-  readonly logLevel: LogLevel;
-  /** Dial peers on loopback, for several agents on one host. */
-  readonly allowLoopbackPeers: boolean;
-  /** Answer plain HTTP from other hosts too. */
-  readonly plainHttp: boolean;
-}
+/** The place of the configuration file where `--config` names none; a host without it is set up by the environment alone. */
+export const DEFAULT_CONFIG_PATH = "/etc/arctic/agent.yaml";
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-interface Setting {
-  readonly name: string;
-  readonly fallback: string;
-  readonly text: string;
-}
-
-/** Every setting of `arctic-agent`, as `--help` prints it. An empty fallback means "not set". */
-export const SETTINGS: readonly Setting[] = [
-  { name: "API_PORT", fallback: "8080", text: "port of API and gossip; 0 takes any free one" },
-  { name: "API_HOST", fallback: "", text: "address to listen on; all where empty" },
-  { name: "ARCTIC_STATE_DIR", fallback: "/var/lib/arctic/agent", text: "directory of key, database and certificate" },
-  { name: "ARCTIC_LICENSE_ROOTS", fallback: "", text: "JSON file with the roots that may sign licenses" },
-  {
-    name: "ARCTIC_DATAPLANE_SOCKET",
-    fallback: "/run/arctic/dataplane.sock",
-    text: "control socket of arctic-dataplane",
-  },
-  { name: "ARCTIC_ADVERTISE", fallback: "", text: "host:port,… to announce; the interfaces' addresses where empty" },
-  { name: "CLUSTER_HEARTBEAT_INTERVAL_SECONDS", fallback: "60", text: "seconds between heartbeats, 1 to 3600" },
-  { name: "LOG_FORMAT", fallback: "json", text: "json or text" },
-  { name: "LOG_LEVEL", fallback: "info", text: "debug, info, warn or error" },
-  {
-    name: "ALLOW_LOOPBACK_PEERS",
-    fallback: "false",
-    text: "true: dial peers on loopback (several agents on one host)",
-  },
-  { name: "API_PLAIN_HTTP", fallback: "false", text: "true: answer plain HTTP from other hosts too" },
-];
-
 export type ConfigResult =
   | { readonly ok: true; readonly config: AgentConfig }
-  /** One line a wrong value, each naming its variable. */
+  /** One line a wrong value, each naming its place: a variable, or a line of the file. */
   | { readonly ok: false; readonly problems: readonly string[] };
 
-/** Reads the settings; a value that cannot be meant is refused, never bent. */
+/** Reads the settings from the environment alone; a value that cannot be meant is refused, never bent. */
 export function configFromEnvironment(environment: Environment = process.env): ConfigResult {
-  const problems: string[] = [];
-  const read = <T>(name: string, parse: (text: string) => T | undefined, expected: string): T | undefined => {
-    const text = textOf(environment, name);
-    const value = parse(text);
-    if (value === undefined) problems.push(`${name}=${text} is not ${expected}`);
-    return value;
-  };
-  const config = {
-    apiPort: read("API_PORT", (text) => integer(text, 0, 65535), "a port, 0 to 65535"),
-    apiHost: textOf(environment, "API_HOST") || undefined,
-    stateDir: read("ARCTIC_STATE_DIR", absolutePath, "an absolute path"),
-    licenseRootsPath: textOf(environment, "ARCTIC_LICENSE_ROOTS") || undefined,
-    dataplaneSocket: read("ARCTIC_DATAPLANE_SOCKET", absolutePath, "an absolute path"),
-    advertise: read("ARCTIC_ADVERTISE", addressList, "a list of host:port, separated by commas"),
-    heartbeatEveryMs: read("CLUSTER_HEARTBEAT_INTERVAL_SECONDS", seconds, "a number of seconds, 1 to 3600"),
-    logFormat: read("LOG_FORMAT", oneOf("json", "text"), "json or text"),
-    logLevel: read("LOG_LEVEL", oneOf("debug", "info", "warn", "error"), "debug, info, warn or error"),
-    allowLoopbackPeers: read("ALLOW_LOOPBACK_PEERS", flag, "true or false"),
-    plainHttp: read("API_PLAIN_HTTP", flag, "true or false"),
-  };
-  // Without a problem every field that `read` gave is defined.
-  return problems.length > 0 ? { ok: false, problems } : { ok: true, config: config as AgentConfig };
+  return configFrom(environment, { entries: new Map(), problems: [] });
 }
 
-function textOf(environment: Environment, name: string): string {
-  const text = environment[name];
-  if (text !== undefined && text !== "") return text;
-  return SETTINGS.find((setting) => setting.name === name)?.fallback ?? "";
+/** Reads the settings from a file and the environment, which wins. */
+export function configFromFile(path: string, environment: Environment = process.env): ConfigResult {
+  return configFrom(environment, readSettingsFile(path, new Set(SETTINGS.map(fileKeyOf))));
 }
 
-function integer(text: string, min: number, max: number): number | undefined {
-  if (!/^(0|[1-9]\d{0,8})$/.test(text)) return undefined;
-  const value = Number(text);
-  return value >= min && value <= max ? value : undefined;
+/** Who watches over this process, as a service manager says it in the environment (sd_notify(3), sd_watchdog_enabled(3)). */
+export interface Supervision {
+  /** A path, or an abstract name after an `@`. */
+  readonly socket: string;
+  /** How often it wants to hear that the process lives; absent where it does not. */
+  readonly watchdogMs: number | undefined;
 }
 
-function seconds(text: string): number | undefined {
-  const value = integer(text, 1, 3600);
-  return value === undefined ? undefined : value * 1000;
+export function supervisionFromEnvironment(
+  pid: number,
+  environment: Environment = process.env,
+): Supervision | undefined {
+  const { NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID } = environment;
+  if (NOTIFY_SOCKET === undefined || !/^[/@]./.test(NOTIFY_SOCKET)) return undefined;
+  const isForUs = WATCHDOG_PID === undefined || WATCHDOG_PID === String(pid);
+  const limitMs = isForUs && /^[1-9]\d{0,12}$/.test(WATCHDOG_USEC ?? "") ? Number(WATCHDOG_USEC) / 1000 : undefined;
+  return { socket: NOTIFY_SOCKET, watchdogMs: limitMs };
 }
 
-function absolutePath(text: string): string | undefined {
-  return text.startsWith("/") ? text : undefined;
+function configFrom(environment: Environment, file: SettingsFile): ConfigResult {
+  const problems = [...misspelt(environment), ...file.problems];
+  const config: Record<string, unknown> = {};
+  for (const field of FIELDS) {
+    const { fallback, expected, parse } = ROWS[field];
+    let value = parse(fallback);
+    // What the environment overrules is judged all the same: one day it is not there.
+    for (const { text, place } of givenFor(ROWS[field], environment, file)) {
+      value = parse(text);
+      if (value === undefined) problems.push(`${place}=${text} is not ${expected}`);
+    }
+    config[field] = value === ABSENT ? undefined : value;
+  }
+  // Without a problem every field went through its own row's parser.
+  return problems.length > 0 ? { ok: false, problems } : { ok: true, config: config as unknown as AgentConfig };
 }
 
-function addressList(text: string): string[] | undefined {
-  const addresses = text.split(",").filter((part) => part !== "");
-  return addresses.length <= 16 && addresses.every((part) => parseHostPort(part) !== undefined) ? addresses : undefined;
+/** What is set for it, the weaker first. */
+function givenFor(setting: Setting, environment: Environment, file: SettingsFile) {
+  const key = fileKeyOf(setting);
+  const entry = file.entries.get(key);
+  return [
+    { text: entry?.text ?? "", place: `${entry?.place}: ${key}` },
+    { text: environment[setting.name] ?? "", place: setting.name },
+  ].filter(({ text }) => text !== "");
 }
 
-function flag(text: string): boolean | undefined {
-  return text === "true" ? true : text === "false" ? false : undefined;
+/** An environment holds much that is not ours, so only a name that is almost a setting's is refused. */
+function misspelt(environment: Environment): string[] {
+  const names = SETTINGS.map((setting) => setting.name);
+  return Object.keys(environment).flatMap((given) => {
+    if (names.includes(given) || !/^(ARCTIC|API|CLUSTER|LOG|ALLOW)_/.test(given)) return [];
+    const meant = names.find((name) => isAlmost(given, name));
+    return meant === undefined ? [] : [`${given} is no setting: did you mean ${meant}?`];
+  });
 }
 
-function oneOf<const T extends string>(...allowed: readonly T[]): (text: string) => T | undefined {
-  return (text) => allowed.find((value) => value === text);
+/** Two texts that one slip of the hand tells apart: a letter more, less, changed, or two swapped. */
+function isAlmost(a: string, b: string): boolean {
+  if (Math.abs(a.length - b.length) > 1) return false;
+  let start = 0;
+  while (start < a.length && a[start] === b[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(a.length, b.length) - start && a.at(-1 - end) === b.at(-1 - end)) end += 1;
+  const left = a.slice(start, a.length - end);
+  const right = b.slice(start, b.length - end);
+  return (left.length <= 1 && right.length <= 1) || (left.length === 2 && left === [...right].reverse().join(""));
 }

@@ -2,6 +2,7 @@ import type {
   ClusterNode,
   Effect,
   Input,
+  License,
   LinkId,
   Millis,
   NodeFlags,
@@ -17,6 +18,7 @@ import type { Transport, TransportEvent } from "./transport/transport.ts";
 
 /** What a node is made of anew at every start, and after the disk refused a write. */
 interface StoredState {
+  readonly license: License | undefined;
   readonly records: readonly SignedRecord[];
   readonly book: readonly PeerBookEntry[];
   readonly flags: NodeFlags;
@@ -35,9 +37,28 @@ export interface DriverOptions {
 
 const RETRY_STORAGE_MS = 5_000;
 
+/** What an operator asks for and relies on afterwards. It does not reach the node while the store refuses writes. */
+const IS_OPERATORS_INPUT: Readonly<Record<Input["type"], boolean>> = {
+  write: true,
+  delete: true,
+  join: true,
+  license: true,
+  leave: true,
+  found: true,
+  reopen: false,
+  call: false,
+  answer: false,
+  sync: false,
+  wake: false,
+  opened: false,
+  dial_failed: false,
+  received: false,
+  closed: false,
+};
+
 /**
- * Feeds core one input at a time and performs its effects in order: on disk before on the wire. Where the disk refuses
- * a change the peer falls silent: the links are closed, the node is made again from what is stored, so that it knows
+ * Feeds core one input at a time and performs its effects in order: on disk before on the wire. Where the store takes
+ * no change at all the peer falls silent: the links are closed, the node is made again from what is stored, so that it knows
  * nothing that a restart would forget, and writes are refused until the disk takes them again.
  */
 export class Driver {
@@ -61,9 +82,9 @@ export class Driver {
     return this.#node;
   }
 
-  /** Why the disk took no write the last time; absent while it does. */
+  /** Why operators' writes are refused for now; absent while the disk takes them. */
   get storageError(): StoreError | undefined {
-    return this.#storageError;
+    return this.#storageError ?? this.#options.store.refusal;
   }
 
   start(): void {
@@ -73,11 +94,13 @@ export class Driver {
 
   /**
    * Feeds one input and performs what it led to. A step with a rejection changed nothing.
-   * Throws StoreError where the change could not be stored; then nothing has changed either.
+   * Throws StoreError where the change could not be stored, or where an operator's would not be; then nothing has
+   * changed either.
    */
   feed(input: Input): Step {
     if (this.#isFeeding) throw new Error("an input was fed while another was being performed");
-    if (this.#storageError !== undefined) throw this.#storageError;
+    const refusal = this.#storageError ?? (IS_OPERATORS_INPUT[input.type] ? this.#options.store.refusal : undefined);
+    if (refusal !== undefined) throw refusal;
     this.#isFeeding = true;
     let step: Step;
     try {
@@ -102,8 +125,8 @@ export class Driver {
   }
 
   #createNode(): ClusterNode {
-    const { records, book, flags } = this.#options.store.load();
-    return this.#options.createNode({ records, book, flags }, this.#options.clock.now());
+    const { facts: _, ...stored } = this.#options.store.load();
+    return this.#options.createNode(stored, this.#options.clock.now());
   }
 
   #onTransport(event: TransportEvent): void {

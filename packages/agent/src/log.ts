@@ -1,4 +1,5 @@
 import { type Logger as PinoLogger, pino } from "pino";
+import { hideSecrets } from "./hide-secrets.ts";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
@@ -17,8 +18,16 @@ export interface LogOptions {
   readonly write: (line: string) => void;
 }
 
-export function createLog(options: LogOptions): Log {
-  const write = options.format === "json" ? options.write : (line: string) => options.write(textFromLine(line));
+/** A log whose level can be set while it is in use. */
+export interface AdjustableLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
+export function createLog(options: LogOptions): AdjustableLog {
+  const write = (line: string) => {
+    const safe = hideSecrets(line);
+    options.write(options.format === "json" ? safe : textFromLine(safe));
+  };
   const logger = pino(
     {
       level: options.level,
@@ -35,6 +44,9 @@ export function createLog(options: LogOptions): Log {
     info: (event, fields) => logAt(logger, "info", event, fields),
     warn: (event, fields) => logAt(logger, "warn", event, fields),
     error: (event, fields) => logAt(logger, "error", event, fields),
+    setLevel: (level) => {
+      logger.level = level;
+    },
   };
 }
 

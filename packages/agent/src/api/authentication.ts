@@ -2,16 +2,24 @@ import { timingSafeEqual } from "node:crypto";
 import type { LocalPeer } from "../peer/local-peer.ts";
 import type { ApiContext, RequestOrigin } from "./context.ts";
 import { hashSecret } from "./credential.ts";
-import type { Access } from "./operations.ts";
+import type { Access } from "./operation.ts";
 import { Problem } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
 import { includesScope, scopeName } from "./scope.ts";
-import { type Caller, verifyToken } from "./token.ts";
+import type { Caller } from "./token.ts";
+import type { TokenChecks } from "./token-checks.ts";
 
 /** What a request shows of its caller. */
 export interface Credentials {
   readonly bearer: string | undefined;
   readonly recovery: string | undefined;
+}
+
+/** What is kept from request to request to judge callers by. */
+export interface Gate {
+  /** Failed attempts, by address. */
+  readonly failures: RateLimit;
+  readonly tokens: TokenChecks;
 }
 
 export function credentialsFrom(headers: Headers): Credentials {
@@ -25,13 +33,11 @@ export async function identifyCaller(
   peer: LocalPeer | undefined,
   credentials: Credentials,
   origin: RequestOrigin,
-  failures: RateLimit,
+  { failures, tokens }: Gate,
 ): Promise<Caller | undefined> {
   if (credentials.recovery !== undefined) return recoveryCaller(context, credentials.recovery, origin, failures);
   if (credentials.bearer === undefined || peer === undefined) return undefined;
-  const { identity, node, facts } = peer;
-  const judge = { identity, node, formerClusterIds: [facts.cluster_id] };
-  return verifyToken(judge, credentials.bearer, context.clock.now());
+  return tokens.check(peer, credentials.bearer, context.clock.now());
 }
 
 /** Throws Problem where the caller may not do what needs this access. */

@@ -1,7 +1,10 @@
-import type { Crypto, PeerId } from "@arctic/core";
+import type { Crypto, PeerId, RecordKey } from "@arctic/core";
 import type { Clock } from "../clock.ts";
 import type { Log } from "../log.ts";
+import type { HashWatch } from "../metrics/hash-watch.ts";
+import type { Meters } from "../metrics/meters.ts";
 import type { LocalPeer } from "../peer/local-peer.ts";
+import type { Traffic } from "../transport/traffic.ts";
 import type { BodyOf, OperationName, ParamsOf, QueryOf, ReplyOf } from "./operations.ts";
 import type { Bootstrap, Bootstrapped } from "./schema.ts";
 import type { Caller } from "./token.ts";
@@ -23,6 +26,14 @@ export interface ApiContext {
   readonly resolve: (host: string) => Promise<readonly string[]>;
   /** Host names under which plain HTTP is answered, beside IP addresses and localhost. */
   readonly hostNames: () => readonly string[];
+  /** What `/metrics` reads beside the peer itself. */
+  readonly gauges: {
+    readonly meters: Meters;
+    readonly hashWatch: HashWatch;
+    readonly traffic: Traffic;
+    /** Stored records that did not prove themselves when they were checked behind the start. */
+    readonly invalidRecords: () => readonly RecordKey[];
+  };
 }
 
 /** One request after everything common was checked. */
@@ -37,6 +48,8 @@ export interface Call<N extends OperationName> {
   readonly origin: RequestOrigin;
   /** `https://host:port` as the caller wrote it. */
   readonly baseUrl: string;
+  /** Server-sent events for this caller, from now on. Throws Problem. */
+  readonly openEvents: () => ReadableStream<Uint8Array>;
   /** Carries out another operation on another peer in the caller's name. */
   readonly askPeer: (
     peer: PeerId,
@@ -53,7 +66,9 @@ export type RequestOrigin =
   | { readonly type: "relay"; readonly from: PeerId; readonly hops: number };
 
 export type Outcome<R> =
-  | { readonly type: "reply"; readonly body: R }
+  | { readonly type: "reply"; readonly body: R; readonly notes: Readonly<Record<string, unknown>> }
+  /** Server-sent events. */
+  | { readonly type: "stream"; readonly body: ReadableStream<Uint8Array> }
   /** Another status than the operation's own, with the reply's shape. */
   | { readonly type: "status"; readonly status: 503; readonly body: R }
   /** The peer that owns the record answers. */
@@ -62,8 +77,13 @@ export type Outcome<R> =
 export type Handler<N extends OperationName> = (call: Call<N>) => Outcome<ReplyOf<N>> | Promise<Outcome<ReplyOf<N>>>;
 export type Handlers = { readonly [N in OperationName]: Handler<N> };
 
-export function reply<R>(body: R): Outcome<R> {
-  return { type: "reply", body };
+/** `notes` go into the log's line of a write: what it made, by its ids. */
+export function reply<R>(body: R, notes: Readonly<Record<string, unknown>> = {}): Outcome<R> {
+  return { type: "reply", body, notes };
+}
+
+export function stream<R>(body: ReadableStream<Uint8Array>): Outcome<R> {
+  return { type: "stream", body };
 }
 
 export function relayTo<R>(to: PeerId): Outcome<R> {

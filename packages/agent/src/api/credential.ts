@@ -1,20 +1,29 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import {
+  base64urlFromBytes,
   bytesFromBase64url,
   type ClientId,
   type ClusterId,
   type ClusterView,
   type CredentialBody,
+  type Crypto,
+  type LicenseId,
   type LiveRecord,
+  type PeerId,
   type RegistryView,
   ulidOf,
 } from "@arctic/core";
 import { parseScope, type Scope } from "./scope.ts";
 
-/** A client that the registry knows and nobody has revoked. */
+/** A client that the registry knows. */
 export interface Client {
   readonly clientId: ClientId;
   readonly scopes: readonly Scope[];
+  readonly licenseId: LicenseId;
+  /** RFC 3339, UTC. */
+  readonly createdAt: string;
+  /** The peer that wrote it. */
+  readonly createdBy: PeerId;
 }
 
 /** The shared client of a cluster bears the cluster id's ULID, so that it is found without a pointer. */
@@ -22,19 +31,57 @@ export function sharedClientId(clusterId: ClusterId): ClientId {
   return `cli_${ulidOf(clusterId)}`;
 }
 
+/** The cluster id whose shared client this one is or was. */
+export function clusterIdOf(sharedClient: ClientId): ClusterId {
+  return `clu_${ulidOf(sharedClient)}`;
+}
+
 /** The client, or `undefined` where it is unknown or was revoked. Of two records under one id the older counts. */
 export function findClient(registry: RegistryView, clientId: ClientId): Client | undefined {
   if (registry.live("revocation").some((record) => record.id === clientId)) return undefined;
-  const [record] = registry
+  const record = registry
     .live("credential")
     .filter((candidate) => candidate.id === clientId)
-    .sort((a, b) => a.version - b.version);
-  return record === undefined ? undefined : clientFrom(clientId, record);
+    .reduce(older, undefined);
+  return record === undefined ? undefined : clientFrom(record);
 }
 
-function clientFrom(clientId: ClientId, record: LiveRecord): Client {
-  const body = record.body as unknown as CredentialBody;
-  return { clientId, scopes: body.scopes.flatMap((text) => parseScope(text) ?? []) };
+/** Every client that was ever made, by id, the revoked ones too. */
+export function allClients(registry: RegistryView): Client[] {
+  const recordById = new Map<string, LiveRecord>();
+  for (const record of registry.live("credential")) recordById.set(record.id, older(recordById.get(record.id), record));
+  return [...recordById.values()].map(clientFrom).sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+}
+
+/** When each revoked client was first revoked, RFC 3339, UTC. */
+export function revokedAtByClient(registry: RegistryView): Map<string, string> {
+  const revokedAt = new Map<string, string>();
+  for (const { id, body } of registry.live("revocation")) {
+    const at = String(body.revoked_at);
+    const held = revokedAt.get(id);
+    if (held === undefined || at < held) revokedAt.set(id, at);
+  }
+  return revokedAt;
+}
+
+function older(held: LiveRecord | undefined, record: LiveRecord): LiveRecord {
+  return held === undefined || record.version < held.version ? record : held;
+}
+
+function clientFrom({ id, owner, body }: LiveRecord): Client {
+  const { scopes, license_id, created_at } = body as unknown as CredentialBody;
+  return {
+    clientId: id as ClientId,
+    scopes: scopes.flatMap((text) => parseScope(text) ?? []),
+    licenseId: license_id as LicenseId,
+    createdAt: created_at,
+    createdBy: owner,
+  };
+}
+
+/** A client secret: 256 random bits. */
+export function createSecret(crypto: Pick<Crypto, "randomBytes">): string {
+  return `sec_${base64urlFromBytes(crypto.randomBytes(32))}`;
 }
 
 /** SHA-256 of the secret's text. The secret has 256 random bits, so its hash cannot be searched. */

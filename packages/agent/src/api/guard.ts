@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { LIMITS, parseJson } from "@arctic/core";
 import type * as z from "zod";
 import type { ApiContext, RequestOrigin } from "./context.ts";
-import type { Operation } from "./operations.ts";
+import type { Operation } from "./operation.ts";
 import { Problem, problemFromIssues } from "./problem.ts";
 
 /** Bodies are at most this long. */
@@ -31,17 +31,21 @@ function hostOf(header: string): string {
     .toLowerCase();
 }
 
-/** The request's body as bytes. Throws Problem where it is too long. */
+/** The request's body as bytes. Throws Problem where it is too long, or where the caller went away in its middle. */
 export async function readBody(request: Request): Promise<Uint8Array> {
   const declared = Number(request.headers.get("content-length") ?? 0);
   if (declared > MAX_BODY_BYTES) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request.body) {
-    length += chunk.length;
-    if (length > MAX_BODY_BYTES) throw tooLarge();
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request.body) {
+      length += chunk.length;
+      if (length > MAX_BODY_BYTES) throw tooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof Problem ? error : new Problem("INVALID_REQUEST", "the body did not come whole");
   }
   return new Uint8Array(Buffer.concat(chunks));
 }
@@ -61,10 +65,15 @@ export function parseParts(
     if (parts.body.length > 0) throw new Problem("INVALID_REQUEST", "this request takes no body");
     return { params, query, body: undefined };
   }
-  if (!/^application\/json\s*(;|$)/i.test(parts.contentType)) {
-    throw new Problem("INVALID_REQUEST", "the body has to be JSON: send Content-Type: application/json");
-  }
-  return { params, query, body: checked("body", operation.body, jsonFrom(parts.body)) };
+  if (parts.body.length > 0) checkJson(parts.contentType);
+  const body = parts.body.length === 0 ? {} : jsonFrom(parts.body);
+  return { params, query, body: checked("body", operation.body, body) };
+}
+
+/** Throws Problem where a body is not said to be JSON. */
+export function checkJson(contentType: string): void {
+  if (/^application\/json\s*(;|$)/i.test(contentType)) return;
+  throw new Problem("INVALID_REQUEST", "the body has to be JSON: send Content-Type: application/json");
 }
 
 function checked(where: string, schema: z.ZodType, value: unknown): unknown {

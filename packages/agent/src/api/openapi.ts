@@ -17,29 +17,74 @@ export function openApiDocument(version: string): object {
     paths,
     components: {
       schemas: { Problem: jsonSchema(problemSchema, "output") },
-      securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      parameters: PARAMETERS,
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+        recovery: { type: "apiKey", in: "header", name: "X-Arctic-Recovery" },
+      },
     },
   };
 }
 
 function operationObject(name: string, operation: Operation): object {
-  const { access, body, reply, status } = operation;
+  const { access, body, reply, status, format } = operation;
   const isOpen = access === "public" || access === "own_rule";
   return {
     operationId: name,
     summary: operation.summary,
-    ...(isOpen ? {} : { security: [{ bearer: access === "any_token" ? [] : [access] }] }),
-    parameters: [...parametersIn("path", operation.params), ...parametersIn("query", operation.query)],
-    ...(body === undefined ? {} : { requestBody: { required: true, content: jsonContent(jsonSchema(body, "input")) } }),
+    ...(isOpen ? {} : { security: [{ bearer: access === "any_token" ? [] : [access] }, { recovery: [] }] }),
+    parameters: [
+      ...parametersIn("path", operation.params),
+      ...parametersIn("query", operation.query),
+      ...headersOf(operation),
+    ],
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: !body.safeParse({}).success,
+            content: jsonContent(jsonSchema(body, "input")),
+          },
+        }),
     responses: {
       [status]: {
         description: status === 201 ? "Created" : "Done",
-        ...(reply === undefined ? {} : { content: jsonContent(jsonSchema(reply, "output")) }),
+        ...(reply === undefined
+          ? {}
+          : { content: { [TYPE_BY_FORMAT[format]]: { schema: jsonSchema(reply, "output") } } }),
       },
       default: { description: "Refused", content: jsonContent({ $ref: "#/components/schemas/Problem" }) },
     },
   };
 }
+
+const TYPE_BY_FORMAT = { json: "application/json", event_stream: "text/event-stream" } as const;
+
+/** A stream cannot be sent on; a write may be named, so that it is done once. */
+function headersOf({ format, effect, access }: Operation): object[] {
+  const names = [
+    ...(format === "json" && access !== "own_rule" ? ["PeerToAnswer"] : []),
+    ...(effect === "write" && access !== "own_rule" ? ["IdempotencyKey"] : []),
+  ];
+  return names.map((name) => ({ $ref: `#/components/parameters/${name}` }));
+}
+
+const PARAMETERS = {
+  PeerToAnswer: {
+    name: "X-Arctic-Peer",
+    in: "header",
+    required: false,
+    description: "The peer that shall answer; the one that is called relays the request to it",
+    schema: { type: "string" },
+  },
+  IdempotencyKey: {
+    name: "Idempotency-Key",
+    in: "header",
+    required: false,
+    description: "Names the write: sent again under it within ten minutes, it is answered and not done again",
+    schema: { type: "string", pattern: "^[A-Za-z0-9_-]{16,64}$" },
+  },
+} as const;
 
 function tokenOperation(): object {
   return {
@@ -86,13 +131,13 @@ function jsonContent(schema: object): object {
   return { "application/json": { schema } };
 }
 
-/** Ids are checked by code that JSON Schema cannot say; there they are text. */
+/** Ids are checked by code that JSON Schema cannot say; there they are text. What is no text says so by `meta`. */
 function jsonSchema(schema: z.ZodType, io: "input" | "output"): object {
   const { $schema: _, ...document } = z.toJSONSchema(schema, {
     io,
     unrepresentable: "any",
     override: ({ zodSchema, jsonSchema: target }) => {
-      if (zodSchema._zod.def.type === "custom") target.type = "string";
+      if (zodSchema._zod.def.type === "custom") target.type ??= "string";
     },
   });
   return document;

@@ -1,5 +1,6 @@
 import type { Rejection, RejectionCode } from "@arctic/core";
 import type * as z from "zod";
+import { hideSecrets } from "../hide-secrets.ts";
 import { StoreError } from "../store/store.ts";
 import type { ProblemBody, ProblemCode } from "./schema.ts";
 
@@ -24,6 +25,7 @@ const STATUS_BY_CODE: Readonly<Record<ProblemCode, number>> = {
   NODE_LIMIT_EXCEEDED: 422,
   SERVICE_LIMIT_EXCEEDED: 422,
   PEER_UNREACHABLE: 422,
+  CANNOT_REVOKE_CURRENT: 422,
   IDENTITY_CLONED: 422,
   PEER_LEFT: 422,
   RATE_LIMITED: 429,
@@ -48,7 +50,13 @@ export class Problem extends Error {
   }
 
   toBody(): ProblemBody {
-    return { error: this.message, code: this.code, ...(this.details === undefined ? {} : { details: this.details }) };
+    const body = {
+      error: this.message,
+      code: this.code,
+      ...(this.details === undefined ? {} : { details: this.details }),
+    };
+    // A refusal may name what was sent, and callers put secrets in wrong places.
+    return JSON.parse(hideSecrets(JSON.stringify(body))) as ProblemBody;
   }
 }
 
@@ -79,6 +87,7 @@ const CODE_BY_REJECTION: Partial<Record<RejectionCode, ProblemCode>> = {
   peer_left: "PEER_LEFT",
   peer_ended: "PEER_LEFT",
   peer_unreachable: "PEER_UNREACHABLE",
+  record_quota: "CONFLICT",
 };
 
 /** Which code a malformed request gets, and where in it the fault is. */

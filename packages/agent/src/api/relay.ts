@@ -1,10 +1,12 @@
-import { base64urlFromBytes, isId, isJsonObject, type PeerId, parseJson } from "@arctic/core";
+import { isId, isJsonObject, type PeerId, parseJson } from "@arctic/core";
 import * as z from "zod";
 import type { LocalPeer } from "../peer/local-peer.ts";
 import { Problem } from "./problem.ts";
 
 /** An operator's request on its way to another peer. */
 export interface RelayedRequest {
+  /** The operator's own id for it, or one that the first peer gave it: a repeated one is answered and not done again. */
+  readonly id: string;
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -16,110 +18,104 @@ export interface RelayedRequest {
   readonly hops: number;
 }
 
-export interface RelayedReply {
+/** What a request came to, here or on another peer. */
+export interface Answer {
   readonly status: number;
-  /** JSON text; empty for 204. */
+  /** JSON text, or what `contentType` says; empty for 204. */
   readonly body: string;
+  readonly contentType: string;
 }
 
 /** The entry, then the owner. */
-const MAX_HOPS = 2;
+export const MAX_HOPS = 2;
+
+export const JSON_TYPE = "application/json";
 
 const requestSchema = z.object({
   format: z.literal(1),
-  /** One id a request, so that a repeated one is answered and not done again. */
-  id: z.string().min(16).max(64),
+  id: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
   method: z.enum(["GET", "POST", "PUT", "DELETE"]),
-  path: z.string().max(4096).startsWith("/v1/"),
+  path: z.string().max(4096).startsWith("/"),
   token: z.string().max(8192),
   body: z.string().optional(),
   hops: z.int().min(1).max(MAX_HOPS),
 });
 
 /** Sends the request over the link to the peer and waits for its answer. Throws Problem. */
-export async function relay(
-  peer: LocalPeer,
-  to: PeerId,
-  request: RelayedRequest,
-  requestId: Uint8Array,
-): Promise<RelayedReply> {
+export async function relay(peer: LocalPeer, to: PeerId, request: RelayedRequest): Promise<Answer> {
   if (request.hops > MAX_HOPS)
     throw new Problem("PEER_UNREACHABLE", `the request would take more than ${MAX_HOPS} links to reach ${to}`);
   if (!peer.node.peers.isMember(to)) throw new Problem("NOT_FOUND", `${to} is no member of this cluster`);
-  const body = JSON.stringify({ format: 1, id: base64urlFromBytes(requestId), ...request });
-  const outcome = await peer.call(to, body);
-  if (outcome.type === "answered") return replyFrom(to, outcome.body);
+  const outcome = await peer.call(to, JSON.stringify({ format: 1, ...request }));
+  if (outcome.type === "answered") return answerFrom(to, request, outcome.body);
   if (outcome.wasSent) {
-    throw new Problem(
-      "OUTCOME_UNKNOWN",
-      `the request was sent to ${to} and no answer came: look there whether it was carried out`,
-    );
+    throw unknownOutcome(request, `the request was sent to ${to} and no answer came`);
   }
   throw new Problem("PEER_UNREACHABLE", `${to} cannot be reached from here; nothing was changed`);
 }
 
-function replyFrom(to: PeerId, text: string): RelayedReply {
+function answerFrom(to: PeerId, request: RelayedRequest, text: string): Answer {
   try {
     const value = parseJson(text);
     if (isJsonObject(value) && typeof value.status === "number" && typeof value.body === "string") {
-      return { status: value.status, body: value.body };
+      const contentType = typeof value.content_type === "string" ? value.content_type : JSON_TYPE;
+      return { status: value.status, body: value.body, contentType };
     }
   } catch {
     // Told below: what another peer says is never repeated unread.
   }
-  throw new Problem("OUTCOME_UNKNOWN", `${to} answered in a way that this peer does not understand`);
+  throw unknownOutcome(request, `${to} answered in a way that this peer does not understand`);
+}
+
+/** The id is told, so that the caller can ask again for the same outcome. */
+function unknownOutcome({ id, method }: RelayedRequest, what: string): Problem {
+  const next =
+    method === "GET"
+      ? "ask again"
+      : "send it again with the header Idempotency-Key set to the id in details, and it is done once at most";
+  return new Problem("OUTCOME_UNKNOWN", `${what}: ${next}`, { idempotency_key: id });
 }
 
 /** Carries out what members send. `perform` is the API itself. */
-export function createRelayAnswerer(perform: (from: PeerId, request: RelayedRequest) => Promise<RelayedReply>) {
-  const answerById = new Map<string, Promise<string>>();
-
-  return (from: PeerId, text: string): Promise<string> => {
+export function createRelayAnswerer(perform: (from: PeerId, request: RelayedRequest) => Promise<Answer>) {
+  return async (from: PeerId, text: string): Promise<string> => {
     const request = requestFrom(text);
-    if (request === undefined) return Promise.resolve(malformed());
-    const key = `${from} ${request.id}`;
-    const held = answerById.get(key);
-    if (held !== undefined) return held;
-    const { method, path, token, body, hops } = request;
-    const answer = perform(from, { method, path, token, body, hops }).then((reply) => JSON.stringify(fitting(reply)));
-    answerById.set(key, answer);
-    if (answerById.size > REMEMBERED_ANSWERS) {
-      for (const oldest of answerById.keys()) {
-        answerById.delete(oldest);
-        break;
-      }
-    }
-    return answer;
+    const { status, body, contentType } = fitting(request === undefined ? MALFORMED : await perform(from, request));
+    return JSON.stringify({ status, body, ...(contentType === JSON_TYPE ? {} : { content_type: contentType }) });
   };
 }
 
-const REMEMBERED_ANSWERS = 256;
 /** Below core's limit for a frame, with room for escapes. */
 const MAX_ANSWER_CHARS = 400_000;
 
-function requestFrom(text: string) {
+function requestFrom(text: string): RelayedRequest | undefined {
   try {
     const parsed = requestSchema.safeParse(parseJson(text));
-    return parsed.success ? parsed.data : undefined;
+    if (!parsed.success) return undefined;
+    const { id, method, path, token, body, hops } = parsed.data;
+    return { id, method, path, token, body, hops };
   } catch {
     return undefined;
   }
 }
 
-function malformed(): string {
-  const problem = new Problem("INVALID_REQUEST", "the relayed request is malformed");
-  return JSON.stringify({ status: problem.status, body: JSON.stringify(problem.toBody()) });
+function fitting(answer: Answer): Answer {
+  if (answer.body.length <= MAX_ANSWER_CHARS) return answer;
+  return answerFromProblem(
+    new Problem("TOO_LARGE", "the answer is too large to be relayed: ask for a smaller page with limit"),
+  );
 }
 
-function fitting(reply: RelayedReply): RelayedReply {
-  if (reply.body.length <= MAX_ANSWER_CHARS) return reply;
-  const problem = new Problem("TOO_LARGE", "the answer is too large to be relayed: ask for a smaller page with limit");
-  return { status: problem.status, body: JSON.stringify(problem.toBody()) };
+export function answerFromProblem(problem: Problem): Answer {
+  return { status: problem.status, body: JSON.stringify(problem.toBody()), contentType: JSON_TYPE };
 }
+
+const MALFORMED = answerFromProblem(new Problem("INVALID_REQUEST", "the relayed request is malformed"));
 
 /** The peer that the caller wants to be answered by, from `X-Arctic-Peer`. Throws Problem. */
-export function wantedPeer(header: string | undefined): PeerId | undefined {
-  if (header === undefined) return undefined;
+export function wantedPeer(headers: Headers): PeerId | undefined {
+  const header = headers.get("x-arctic-peer");
+  if (header === null) return undefined;
   if (isId("peer", header)) return header;
   throw new Problem("INVALID_REQUEST", "X-Arctic-Peer: not a peer_ id");
 }

@@ -3,15 +3,36 @@ export { type Bootstrap, type Bootstrapped, bootstrappedSchema, bootstrapSchema 
 export {
   type ClusterIdentity,
   type ClusterStatus,
+  type InitCluster,
+  type InitiatedCluster,
   identitySchema,
+  initClusterSchema,
+  initiatedClusterSchema,
   statusSchema,
   syncSchema,
 } from "./schema/cluster.ts";
+export {
+  type ClusterCredentials,
+  type CreateCredential,
+  type CreatedCredential,
+  type Credential,
+  clusterCredentialsSchema,
+  createCredentialSchema,
+  createdCredentialSchema,
+  credentialListQuery,
+  credentialListSchema,
+  type Rotated,
+  rotatedSchema,
+} from "./schema/credential.ts";
+export { type ClusterEvent, eventSchema } from "./schema/event.ts";
 export { type Check, liveSchema, type Readiness, readySchema } from "./schema/health.ts";
-export { type LicenseReply, licenseReplySchema } from "./schema/license.ts";
+export { type LicenseReply, licenseReplySchema, putLicenseSchema } from "./schema/license.ts";
 export {
   type AddPeer,
   addPeerSchema,
+  type DeletedPeer,
+  deletedPeerSchema,
+  deletePeerQuery,
   type Peer,
   peerListQuery,
   peerListSchema,

@@ -5,6 +5,7 @@ import {
   type ClusterNode,
   type Identity,
   isId,
+  LIMITS,
   type Millis,
   type PeerId,
 } from "@arctic/core";
@@ -49,32 +50,68 @@ export function issueToken(identity: Identity, node: ClusterNode, grant: TokenGr
 export interface TokenJudge {
   readonly identity: Identity;
   readonly node: ClusterNode;
-  /** Cluster ids that this peer bore before, whose tokens live until they expire. */
-  readonly formerClusterIds: readonly string[];
+  /** Whether a cluster id is one that tokens are taken for. */
+  readonly isAudience: (clusterId: string) => boolean;
 }
 
-const CLOCK_TOLERANCE_SECONDS = 300;
+/** A token ends when it says, give or take what clocks that are kept by NTP may differ. */
+const EXPIRY_TOLERANCE_SECONDS = 30;
+/** A member's clock may be this far ahead; a token from there lives no longer for it. */
+const AHEAD_TOLERANCE_SECONDS = LIMITS.clockToleranceMs / 1000;
+
+/** What a token says, once its signature was found right. */
+export interface TokenClaims {
+  readonly issuer: PeerId;
+  /** The issuer's key at that time, base64url. */
+  readonly publicKey: string;
+  readonly audience: string;
+  readonly clientId: ClientId;
+  readonly scopes: readonly Scope[];
+  /** Seconds since the epoch. */
+  readonly expiresAtSeconds: number;
+}
 
 /**
- * The caller behind a token that any trusted peer issued. Its scope is cut to what the registry records for the
- * client, so that a revoked or narrowed client's tokens fail at once. Throws Problem.
+ * The claims of a token that any trusted peer issued for this cluster. Who may call by them is `callerFrom`'s to say.
+ * Throws Problem.
  */
-export async function verifyToken(judge: TokenJudge, token: string, now: Millis): Promise<Caller> {
+export async function verifyToken(judge: TokenJudge, token: string, now: Millis): Promise<TokenClaims> {
   const issuer = issuerOf(token);
   const publicKey = issuer === undefined ? undefined : keyOf(judge, issuer);
-  if (issuer === undefined || publicKey === undefined) throw unauthorized("its issuer is no member of this cluster");
-  const payload = await verified(judge, token, issuer, publicKey, now);
-  if (!isId("cli", payload.sub)) throw unauthorized("its subject is no client id");
-  const client = findClient(judge.node.registry, payload.sub);
-  if (client === undefined) throw unauthorized("its client is unknown here or was revoked");
-  const asked = String(payload.scope ?? "")
+  if (issuer === undefined || publicKey === undefined) throw unauthorized(STRANGE_ISSUER);
+  const payload = await verified(token, issuer, publicKey, now);
+  const { sub, aud, exp = 0 } = payload;
+  if (!isId("cli", sub)) throw unauthorized("its subject is no client id");
+  if (typeof aud !== "string" || !judge.isAudience(aud)) throw unauthorized(STRANGE_AUDIENCE);
+  const scopes = String(payload.scope ?? "")
     .split(" ")
     .flatMap((text) => parseScope(text) ?? []);
-  return {
-    type: "token",
-    clientId: payload.sub,
-    scopes: asked.filter((scope) => includesScope(client.scopes, scope)),
-  };
+  return { issuer, publicKey, audience: aud, clientId: sub, scopes, expiresAtSeconds: exp };
+}
+
+/**
+ * The caller behind a token's claims at this moment: what may change after the token was verified is judged here. The
+ * scope is cut to what the registry records for the client, so that a revoked or narrowed client's tokens fail at once.
+ * Throws Problem.
+ */
+export function callerFrom(judge: TokenJudge, claims: TokenClaims, now: Millis): Caller {
+  if (keyOf(judge, claims.issuer) !== claims.publicKey) throw unauthorized(STRANGE_ISSUER);
+  if (!judge.isAudience(claims.audience)) throw unauthorized(STRANGE_AUDIENCE);
+  if (claims.expiresAtSeconds + EXPIRY_TOLERANCE_SECONDS <= now / 1000) throw expired();
+  const client = findClient(judge.node.registry, claims.clientId);
+  if (client === undefined) throw unauthorized("its client is unknown here or was revoked");
+  const scopes = claims.scopes.filter((scope) => includesScope(client.scopes, scope));
+  return { type: "token", clientId: claims.clientId, scopes };
+}
+
+const STRANGE_ISSUER = "its issuer is no member of this cluster";
+const STRANGE_AUDIENCE = "its audience is another cluster";
+
+function expired(): Problem {
+  return new Problem(
+    "TOKEN_EXPIRED",
+    "the token has expired: ask for a new one; where it is new, the clocks of its issuer and of this peer differ",
+  );
 }
 
 /** A member's public key as a JWK; `kid` is the peer id. */
@@ -98,31 +135,22 @@ function keyOf(judge: TokenJudge, issuer: PeerId): string | undefined {
   return judge.node.peers.isMember(issuer) ? judge.node.peers.get(issuer)?.publicKey : undefined;
 }
 
-async function verified(
-  judge: TokenJudge,
-  token: string,
-  issuer: PeerId,
-  publicKey: string,
-  now: Millis,
-): Promise<JWTPayload> {
-  const { id, aliases } = judge.node.cluster;
+async function verified(token: string, issuer: PeerId, publicKey: string, now: Millis): Promise<JWTPayload> {
   try {
     const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
     const { payload } = await jwtVerify(token, key, {
       algorithms: ["EdDSA"],
       typ: "JWT",
       issuer,
-      audience: [id, ...aliases, ...judge.formerClusterIds],
       currentDate: new Date(now),
-      clockTolerance: CLOCK_TOLERANCE_SECONDS,
+      clockTolerance: EXPIRY_TOLERANCE_SECONDS,
       requiredClaims: ["iss", "aud", "sub", "exp", "iat", "jti"],
     });
     checkLifetime(payload, now);
     return payload;
   } catch (error) {
     if (error instanceof Problem) throw error;
-    if (error instanceof errors.JWTExpired)
-      throw new Problem("TOKEN_EXPIRED", "the token has expired: ask for a new one");
+    if (error instanceof errors.JWTExpired) throw expired();
     if (error instanceof errors.JWTClaimValidationFailed)
       throw unauthorized(`its claim ${error.claim} is not right here`);
     throw unauthorized("it does not verify");
@@ -133,7 +161,8 @@ async function verified(
 function checkLifetime(payload: JWTPayload, now: Millis): void {
   const { iat = 0, exp = 0 } = payload;
   if (exp - iat > TOKEN_TTL_SECONDS) throw unauthorized("it lives longer than tokens do");
-  if (iat > now / 1000 + CLOCK_TOLERANCE_SECONDS) throw unauthorized("it was issued in the future");
+  if (iat > now / 1000 + AHEAD_TOLERANCE_SECONDS)
+    throw unauthorized("it was issued in the future: the clock of its issuer or of this peer is wrong");
 }
 
 function unauthorized(reason: string): Problem {

@@ -18,6 +18,8 @@ export interface ReconcilerOptions {
   readonly log: Log;
   /** Told when a connection brought the data plane's public halves. */
   readonly onIdentity: (identity: DataplaneIdentity) => void;
+  /** Told when what is known of the services may have changed. */
+  readonly onObserved: () => void;
 }
 
 export type DataplaneStatus =
@@ -118,6 +120,7 @@ export class Reconciler {
     if (this.#failures === 0) this.#options.log.warn("dataplane.absent", { reason });
     this.#failures += 1;
     this.#status = { type: "absent", reason };
+    this.#options.onObserved();
     const delayMs = Math.min(BACKOFF_MS.first * 2 ** (this.#failures - 1), BACKOFF_MS.last);
     this.#cancelConnect?.();
     this.#cancelConnect = this.#options.clock.after(delayMs, () => void this.#connect());
@@ -158,6 +161,7 @@ export class Reconciler {
   #take(observation: Observation): void {
     this.#observationById = new Map(observation.services.map((service) => [service.service_id, service]));
     if (this.#status.type === "connected") this.#status = { ...this.#status, refusal: undefined };
+    this.#options.onObserved();
   }
 
   /** The connection may still stand: the data plane did not take this plan, and says why. */
@@ -165,6 +169,7 @@ export class Reconciler {
     if (this.#link !== link || this.#status.type !== "connected") return;
     if (this.#status.refusal !== reason) this.#options.log.error("dataplane.refused", { reason });
     this.#status = { ...this.#status, refusal: reason };
+    this.#options.onObserved();
   }
 }
 

@@ -2,6 +2,8 @@ import {
   type Address,
   base64urlFromBytes,
   bytesFromBase64url,
+  type ClientId,
+  type ClusterId,
   type ClusterNode,
   type Crypto,
   createClusterNode,
@@ -48,12 +50,17 @@ export interface LocalPeerOptions {
   /** What to announce where the operator has set nothing. */
   readonly defaultAddresses: () => readonly string[];
   readonly connectDataplane: () => Promise<DataplaneLink>;
+  /** Counts what core tells. */
+  readonly meterNotice?: (notice: Notice) => void;
 }
 
 /** How a call to another peer ended. */
 export type CallOutcome =
   | { readonly type: "answered"; readonly body: string }
   | { readonly type: "failed"; readonly wasSent: boolean };
+
+/** What a peer tells: what core tells, that the data plane was looked at, and that the peer stops. */
+export type PeerNotice = Notice | { readonly type: "services_observed" } | { readonly type: "stopped" };
 
 export type JoinOutcome =
   | { readonly type: "joined"; readonly peer: PeerId }
@@ -74,6 +81,7 @@ export class LocalPeer {
   readonly #reconciler: Reconciler;
   readonly #joins: Pending<JoinOutcome>;
   readonly #calls: Pending<CallOutcome>;
+  readonly #listeners = new Set<(notice: PeerNotice) => void>();
   #facts: Facts;
   #dataplane: DataplaneIdentity | undefined;
   #answerCall: ((from: PeerId, body: string) => Promise<string>) | undefined;
@@ -100,6 +108,7 @@ export class LocalPeer {
       plan: () => this.#plan(),
       clock: options.clock,
       log: options.log,
+      onObserved: () => this.#tell({ type: "services_observed" }),
       onIdentity: (identity) => {
         this.#dataplane = identity;
         this.#keepUp();
@@ -142,6 +151,7 @@ export class LocalPeer {
   }
 
   stop(): void {
+    this.#tell({ type: "stopped" });
     this.#cancelUpkeep?.();
     this.#reconciler.stop();
     this.#driver.stop();
@@ -203,12 +213,26 @@ export class LocalPeer {
     return record === undefined || isTombstone(record) ? undefined : record;
   }
 
+  /** What the peer's record says its name is; empty where there is none. */
+  nameOf(peer: PeerId): string {
+    return (this.peerRecord(peer)?.body as unknown as PeerBody | undefined)?.name ?? "";
+  }
+
+  /** Tells all that core tells, and of each look at the data plane, until the returned function is called. */
+  subscribe(listener: (notice: PeerNotice) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Keeps which cluster this peer has made anew, and its shared client. Throws StoreError. */
+  takeCluster(clusterId: ClusterId, clientId: ClientId): void {
+    this.#keepFacts({ ...this.#facts, cluster_id: clusterId, client_id: clientId });
+  }
+
   /** Sets what this peer announces; `undefined` goes back to what is configured or found. Throws StoreError. */
   announce(addresses: readonly string[] | undefined): void {
     const { announced_addresses: _, ...rest } = this.#facts;
-    const facts = addresses === undefined ? rest : { ...rest, announced_addresses: [...addresses] };
-    this.#options.store.commit({ facts });
-    this.#facts = facts;
+    this.#keepFacts(addresses === undefined ? rest : { ...rest, announced_addresses: [...addresses] });
   }
 
   /** What the own record says of this host's addresses. */
@@ -219,6 +243,16 @@ export class LocalPeer {
   /** What it announces where the operator has set nothing. */
   defaultAddresses(): readonly string[] {
     return this.#options.defaultAddresses();
+  }
+
+  #keepFacts(facts: Facts): void {
+    this.#options.store.commit({ facts });
+    this.#facts = facts;
+  }
+
+  /** What the host says of itself has changed: the own record follows. */
+  hostChanged(): void {
+    this.#keepUp();
   }
 
   #plan() {
@@ -256,8 +290,14 @@ export class LocalPeer {
     }
   }
 
+  #tell(notice: PeerNotice): void {
+    for (const listener of [...this.#listeners]) listener(notice);
+  }
+
   #onNotice(notice: Notice): void {
     logNotice(this.#options.log, notice);
+    this.#options.meterNotice?.(notice);
+    this.#tell(notice);
     switch (notice.type) {
       case "joined":
         this.#joins.settle(notice.address, { type: "joined", peer: notice.peer });
@@ -313,7 +353,7 @@ function createNode(options: LocalPeerOptions, stored: Stored, startedAt: number
     crypto,
     identity: options.identity,
     roots: options.roots,
-    license: options.store.load().license ?? options.license,
+    license: stored.license ?? options.license,
     bootId: base64urlFromBytes(crypto.randomBytes(16)),
     stored,
     heartbeatEveryMs: options.heartbeatEveryMs,

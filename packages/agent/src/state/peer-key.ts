@@ -1,6 +1,6 @@
-import { join } from "node:path";
 import { base64urlFromBytes, bytesFromBase64url, type Crypto, type Identity } from "@arctic/core";
 import type { Facts } from "../store/store.ts";
+import { peerKeyPath } from "./agent-files.ts";
 import { createSecretFile, readSecretFile, removeFile, renameFile } from "./secret-file.ts";
 
 /**
@@ -8,13 +8,13 @@ import { createSecretFile, readSecretFile, removeFile, renameFile } from "./secr
  * `peer.key.new`, commits the database, then renames it, so that a kill at any point leaves all of it or none.
  */
 export function preparePeerKey(stateDir: string, secretKey: Uint8Array): void {
-  if (readSecretFile(keyPath(stateDir)) !== undefined) throw new Error(`${keyPath(stateDir)} is there already`);
+  if (readSecretFile(peerKeyPath(stateDir)) !== undefined) throw new Error(`${peerKeyPath(stateDir)} is there already`);
   removeFile(pendingPath(stateDir));
   createSecretFile(pendingPath(stateDir), base64urlFromBytes(secretKey));
 }
 
 export function settlePeerKey(stateDir: string): void {
-  renameFile(pendingPath(stateDir), keyPath(stateDir));
+  renameFile(pendingPath(stateDir), peerKeyPath(stateDir));
 }
 
 export function discardPreparedKey(stateDir: string): void {
@@ -26,7 +26,7 @@ export function discardPreparedKey(stateDir: string): void {
  * was cut off. Throws where key and database do not belong together: a key is never replaced silently.
  */
 export function loadIdentity(stateDir: string, facts: Facts | undefined, crypto: Crypto): Identity | undefined {
-  const path = keyPath(stateDir);
+  const path = peerKeyPath(stateDir);
   if (facts === undefined) {
     if (readSecretFile(path) !== undefined) {
       throw new Error(
@@ -51,10 +51,6 @@ export function loadIdentity(stateDir: string, facts: Facts | undefined, crypto:
   return { peerId: facts.peer_id, publicKey, secretKey };
 }
 
-function keyPath(stateDir: string): string {
-  return join(stateDir, "peer.key");
-}
-
 function pendingPath(stateDir: string): string {
-  return join(stateDir, "peer.key.new");
+  return `${peerKeyPath(stateDir)}.new`;
 }

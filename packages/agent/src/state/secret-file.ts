@@ -14,6 +14,8 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 
+const CREATE_ANEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+
 /** Files that hold secrets: one owner, mode 0600, never through a symlink, on disk before anybody relies on them. */
 
 /** Makes the directory (0700) where it is missing. Throws where others may write into it. */
@@ -24,8 +26,22 @@ export function prepareStateDir(path: string): void {
   if (uid !== ownUid() && uid !== 0) throw new Error(`${path} belongs to another user: run chown for the agent's user`);
 }
 
+/** Throws where this process runs as another user than the directory's, who then could not read what it leaves there. */
+export function checkOwnDirectory(path: string): void {
+  if (statSync(path).uid !== ownUid()) throw new Error(`${path} belongs to another user: run this as the agent's user`);
+}
+
 /** The file's text without its last newline, or `undefined` where there is none. Throws where it is not safe to use. */
 export function readSecretFile(path: string): string | undefined {
+  return withSecretFile(path, (descriptor) => readFileSync(descriptor, "utf8").replace(/\n$/, ""));
+}
+
+/** Throws where the file is not safe to use. */
+export function checkSecretFile(path: string): void {
+  withSecretFile(path, () => undefined);
+}
+
+function withSecretFile<T>(path: string, use: (descriptor: number) => T): T | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return undefined;
   if (found.isSymbolicLink()) throw new Error(`${path} is a symlink: put the file itself there`);
@@ -35,7 +51,7 @@ export function readSecretFile(path: string): string | undefined {
     const { mode, uid } = fstatSync(descriptor);
     if ((mode & 0o077) !== 0) throw new Error(`${path} can be read by others: run chmod 600 ${path}`);
     if (uid !== ownUid() && uid !== 0) throw new Error(`${path} belongs to another user`);
-    return readFileSync(descriptor, "utf8").replace(/\n$/, "");
+    return use(descriptor);
   } finally {
     closeSync(descriptor);
   }
@@ -43,8 +59,7 @@ export function readSecretFile(path: string): string | undefined {
 
 /** Makes a new file. Throws where one is there already. */
 export function createSecretFile(path: string, text: string): void {
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const descriptor = openSync(path, flags, 0o600);
+  const descriptor = openSync(path, CREATE_ANEW, 0o600);
   try {
     writeSync(descriptor, `${text}\n`);
     fsyncSync(descriptor);
@@ -52,6 +67,21 @@ export function createSecretFile(path: string, text: string): void {
     closeSync(descriptor);
   }
   syncDirectory(dirname(path));
+}
+
+/** Makes a new, empty file for another writer to fill. Throws where one is there already. */
+export function createEmptySecretFile(path: string): void {
+  closeSync(openSync(path, CREATE_ANEW, 0o600));
+}
+
+/** Returns once what was written to the file is on disk. */
+export function syncFile(path: string): void {
+  const descriptor = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** Puts a new file in the place of whatever was there. */

@@ -1,10 +1,10 @@
-import { join } from "node:path";
 import { createTlsIdentity, fingerprintOf, type TlsIdentity } from "../transport/tls.ts";
+import { tlsPath } from "./agent-files.ts";
 import { readSecretFile, replaceSecretFile } from "./secret-file.ts";
 
 /** The agent's certificate and key from `tls.pem`, made at the first start. `serial` is 16 unpredictable bytes. */
 export function loadTlsIdentity(stateDir: string, serial: Uint8Array): TlsIdentity {
-  const path = join(stateDir, "tls.pem");
+  const path = tlsPath(stateDir);
   const stored = readSecretFile(path);
   if (stored === undefined) {
     const made = createTlsIdentity(serial);

@@ -17,6 +17,7 @@ export function createMemoryStore(): Store {
   let flags: NodeFlags = {};
 
   return {
+    refusal: undefined,
     load: (): Snapshot =>
       structuredClone({
         facts,

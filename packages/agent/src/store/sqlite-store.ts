@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import {
   complaintOfLicense,
   isJsonObject,
@@ -9,17 +9,19 @@ import {
   recordKey,
   type SignedRecord,
 } from "@arctic/core";
-import { type Change, factsSchema, type Snapshot, type Store, StoreError } from "./store.ts";
+import { isSpaceError, isSqliteError, lockFor, openDatabaseFile, type SqliteError } from "./database-file.ts";
+import { type Migration, schemaVersionOf } from "./schema.ts";
+import { type Change, type Facts, factsSchema, type Snapshot, type Store, StoreError } from "./store.ts";
 
 /**
  * Opens the database at the path, or makes it. Throws an Error that says what to do where the file is damaged,
  * written by a newer agent, or in use by another process.
  */
-export function openSqliteStore(path: string): Store {
+export function openSqliteStore(path: string, migrations?: readonly Migration[]): Store {
   const lock = lockFor(path);
   try {
-    const database = openDatabase(path);
-    return storeOver(database, () => {
+    const database = openDatabaseFile(path, migrations);
+    return storeOver(database, path, () => {
       database.close();
       lock.close();
     });
@@ -29,69 +31,7 @@ export function openSqliteStore(path: string): Store {
   }
 }
 
-const SCHEMA_VERSION = 1;
-
-const SCHEMA = `
-  CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;
-  INSERT INTO schema_version VALUES (${SCHEMA_VERSION});
-  CREATE TABLE record (
-    key TEXT PRIMARY KEY,
-    kind TEXT NOT NULL,
-    owner TEXT NOT NULL,
-    id TEXT NOT NULL,
-    version INTEGER NOT NULL,
-    document TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-  CREATE TABLE book (peer TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
-  CREATE TABLE fact (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
-`;
-
-/** Held open for the life of the process, so that two agents never write one state; the kernel lets go of it at the end. */
-function lockFor(path: string): DatabaseSync {
-  const lock = new DatabaseSync(`${path}.lock`);
-  try {
-    lock.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE");
-    return lock;
-  } catch {
-    lock.close();
-    throw new Error(`another agent uses ${path}: stop it, or give this one another ARCTIC_STATE_DIR`);
-  }
-}
-
-function openDatabase(path: string): DatabaseSync {
-  const database = new DatabaseSync(path);
-  try {
-    database.exec("PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
-    checkSound(database, path);
-    migrate(database, path);
-    return database;
-  } catch (error) {
-    database.close();
-    throw isSqliteError(error) ? new Error(`${path} cannot be opened as a database: ${error.message}`) : error;
-  }
-}
-
-function checkSound(database: DatabaseSync, path: string): void {
-  const verdict = database.prepare("PRAGMA quick_check(1)").get()?.quick_check;
-  if (verdict !== "ok") {
-    throw new Error(
-      `${path} is damaged (${String(verdict)}): restore it from a backup; what this peer wrote is only in it`,
-    );
-  }
-}
-
-function migrate(database: DatabaseSync, path: string): void {
-  const isNew = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").get() === undefined;
-  if (isNew) database.exec(`BEGIN IMMEDIATE; ${SCHEMA} COMMIT`);
-  const version = database.prepare("SELECT version FROM schema_version").get()?.version;
-  if (version !== SCHEMA_VERSION) {
-    throw new Error(
-      `${path} has schema version ${String(version)}, this agent reads ${SCHEMA_VERSION}: use the agent that wrote it`,
-    );
-  }
-}
-
-function storeOver(database: DatabaseSync, close: () => void): Store {
+function storeOver(database: DatabaseSync, path: string, close: () => void): Store {
   const putRecord = database.prepare(
     "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET version = excluded.version, document = excluded.document",
   );
@@ -115,7 +55,8 @@ function storeOver(database: DatabaseSync, close: () => void): Store {
   };
 
   return {
-    load: () => loadFrom(database),
+    refusal: undefined,
+    load: () => loadFrom(database, path),
     commit: (change: Change) =>
       inTransaction(() => {
         for (const key of change.drop ?? []) dropRecord.run(key);
@@ -133,25 +74,38 @@ function storeOver(database: DatabaseSync, close: () => void): Store {
   };
 }
 
-function loadFrom(database: DatabaseSync): Snapshot {
+/** Who the database's peer is; `undefined` where a host was never bootstrapped. Throws where the file is no database of an agent. */
+export function factsOf(database: DatabaseSync): Facts | undefined {
+  if (schemaVersionOf(database) === 0) return undefined;
+  return factsSchema.optional().parse(factIn(database, "facts"));
+}
+
+function factIn(database: DatabaseSync, name: string): unknown {
+  const row = database.prepare("SELECT document FROM fact WHERE name = ?").get(name);
+  return row === undefined ? undefined : parseJson(String(row.document));
+}
+
+function loadFrom(database: DatabaseSync, path: string): Snapshot {
   const documents = (sql: string) =>
     database
       .prepare(sql)
       .all()
-      .map((row) => parseJson(String(row.document)));
-  const fact = (name: string): unknown => {
-    const row = database.prepare("SELECT document FROM fact WHERE name = ?").get(name);
-    return row === undefined ? undefined : parseJson(String(row.document));
-  };
-  const flags = fact("flags");
-  return {
-    facts: factsSchema.optional().parse(fact("facts")),
-    license: licenseFrom(fact("license")),
-    // Written by this agent after they were verified, and guarded by the file's mode: read back as they are.
-    records: documents("SELECT document FROM record ORDER BY key") as unknown as SignedRecord[],
-    book: documents("SELECT document FROM book ORDER BY peer") as unknown as PeerBookEntry[],
-    flags: isJsonObject(flags) ? (flags as NodeFlags) : {},
-  };
+      .map((row): unknown => JSON.parse(String(row.document)));
+  try {
+    const flags = factIn(database, "flags");
+    return {
+      facts: factsOf(database),
+      license: licenseFrom(factIn(database, "license")),
+      // Written by this agent after they were parsed strictly and verified, and guarded by the file's mode: read back as
+      // they are, by the parser that is quicker.
+      records: documents("SELECT document FROM record ORDER BY key") as unknown as SignedRecord[],
+      book: documents("SELECT document FROM book ORDER BY peer") as unknown as PeerBookEntry[],
+      flags: isJsonObject(flags) ? (flags as NodeFlags) : {},
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : "unreadable";
+    throw new Error(`${path} holds what no agent wrote (${reason}): restore it from a backup`);
+  }
 }
 
 function licenseFrom(document: unknown): License | undefined {
@@ -161,18 +115,7 @@ function licenseFrom(document: unknown): License | undefined {
   return document as License;
 }
 
-interface SqliteError extends Error {
-  readonly errcode: number;
-}
-
-/** SQLITE_FULL, https://www.sqlite.org/rescode.html#full; the low byte is the primary code. */
-const SQLITE_FULL = 13;
-
-function isSqliteError(error: unknown): error is SqliteError {
-  return error instanceof Error && "errcode" in error && typeof error.errcode === "number";
-}
-
 function storeErrorFrom(error: SqliteError): StoreError {
-  const isFull = (error.errcode & 0xff) === SQLITE_FULL;
+  const isFull = isSpaceError(error);
   return new StoreError(isFull ? "full" : "failed", isFull ? "there is no space on the disk" : error.message);
 }

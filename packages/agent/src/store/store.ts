@@ -39,6 +39,8 @@ export interface Change {
 
 /** The agent's memory across restarts. One writer; `commit` returns once the change would survive a power cut. */
 export interface Store {
+  /** Why operators' writes are refused for now; absent while the disk takes them. */
+  readonly refusal: StoreError | undefined;
   load(): Snapshot;
   /** Throws StoreError, and then nothing has changed. */
   commit(change: Change): void;

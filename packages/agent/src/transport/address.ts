@@ -11,7 +11,13 @@ export function parseHostPort(address: string): HostPort | undefined {
   const match = /^(?:\[([0-9a-f:]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(address);
   const host = match?.[1] ?? match?.[2];
   const port = Number(match?.[3]);
-  return host === undefined || port < 1 || port > 65535 ? undefined : { host, port };
+  if (host === undefined || port < 1 || port > 65535 || isOddNumber(host)) return undefined;
+  return { host, port };
+}
+
+/** `127.1`, `0x7f.0.0.1`, `2130706433`: resolvers take them for addresses, and few people do. A name never ends in a number. */
+function isOddNumber(host: string): boolean {
+  return /(^|\.)(\d+|0x[0-9a-f]*)\.?$/i.test(host) && isIP(host) === 0;
 }
 
 export function hostPortText({ host, port }: HostPort): string {

@@ -26,16 +26,15 @@ export function checkedAhead(inner: Transport, check: (text: string) => Promise<
     const text = event.type === "received" ? event.text : "";
     waitingChars += text.length;
     const before = lastByLink.get(link);
-    const checked = text.length >= LONG_FRAME_CHARS ? check(text) : undefined;
-    const last = (async () => {
-      await before;
-      await checked;
+    // A check that could not be made is made again, in its place, by whoever takes the frame.
+    const checked = text.length >= LONG_FRAME_CHARS ? check(text).catch(() => undefined) : undefined;
+    const last: Promise<void> = Promise.all([before, checked]).then(() => {
       waitingChars -= text.length;
       if (lastByLink.get(link) === last) lastByLink.delete(link);
       const isDropped = event.type === "received" && closed.has(link);
       if (event.type === "closed") closed.delete(link);
       if (!isStopped && !isDropped) listener(event);
-    })();
+    });
     lastByLink.set(link, last);
     if (waitingChars > WAITING_CHARS) close(link);
   };

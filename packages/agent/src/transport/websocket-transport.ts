@@ -6,6 +6,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../clock.ts";
 import { hostPortText, parseHostPort, plainAddress, resolvePermitted } from "./address.ts";
 import { channelBinding } from "./tls.ts";
+import { Traffic } from "./traffic.ts";
 import { type DialRequest, SEND_BUFFER_BYTES, type Transport, type TransportEvent } from "./transport.ts";
 import { headersFromVoucher, voucherFromHeaders } from "./voucher-header.ts";
 
@@ -39,6 +40,7 @@ export interface WebSocketTransportOptions {
 /** Links as WebSockets over TLS 1.3. The server's upgrades come in through `acceptUpgrade`. */
 export interface WebSocketTransport extends Transport {
   acceptUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  readonly traffic: Traffic;
 }
 
 export function createWebSocketTransport(options: WebSocketTransportOptions): WebSocketTransport {
@@ -46,6 +48,7 @@ export function createWebSocketTransport(options: WebSocketTransportOptions): We
 }
 
 class Links implements WebSocketTransport {
+  readonly traffic = new Traffic();
   readonly #options: WebSocketTransportOptions;
   readonly #socketByLink = new Map<LinkId, WebSocket>();
   readonly #dialling = new Set<AbortController>();
@@ -77,8 +80,14 @@ class Links implements WebSocketTransport {
   send(link: LinkId, text: string): void {
     const socket = this.#socketByLink.get(link);
     if (socket === undefined || socket.readyState !== WebSocket.OPEN) return;
-    if (socket.bufferedAmount + text.length > SEND_BUFFER_BYTES) socket.terminate();
-    else socket.send(text, () => undefined);
+    const bytes = Buffer.byteLength(text);
+    if (socket.bufferedAmount + bytes > SEND_BUFFER_BYTES) {
+      this.traffic.overflowed();
+      socket.terminate();
+      return;
+    }
+    socket.send(text, () => undefined);
+    this.traffic.sent(link, bytes);
   }
 
   close(link: LinkId): void {
@@ -160,11 +169,17 @@ class Links implements WebSocketTransport {
   #adopt(socket: WebSocket): LinkId {
     const link = this.#options.createLinkId();
     this.#socketByLink.set(link, socket);
+    this.traffic.opened(link);
     let pings = 0;
     let windowAt = this.#options.clock.elapsedMs();
     socket.on("message", (data, isBinary) => {
-      if (isBinary) socket.close(1003);
-      else this.#emit({ type: "received", link, text: data.toString() });
+      if (isBinary) {
+        socket.close(1003);
+        return;
+      }
+      const text = data.toString();
+      this.traffic.received(link, "length" in data ? data.length : data.byteLength);
+      this.#emit({ type: "received", link, text });
     });
     socket.on("ping", () => {
       const now = this.#options.clock.elapsedMs();
@@ -177,6 +192,7 @@ class Links implements WebSocketTransport {
     });
     socket.on("error", () => socket.terminate());
     socket.on("close", () => {
+      this.traffic.closed(link);
       if (this.#socketByLink.delete(link)) this.#emit({ type: "closed", link });
     });
     return link;

@@ -1,9 +1,21 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { base64urlFromBytes, createId, recordKey } from "@arctic/core";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
+import { MIGRATIONS } from "../../src/store/schema.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import type { Facts, Store } from "../../src/store/store.ts";
 import { createAuthority } from "../helpers/authority.ts";
@@ -106,13 +118,90 @@ describe.each(cases)("the $name", ({ open }) => {
 });
 
 describe("the sqlite store on its file", () => {
+  let directory = "";
+  let path = "";
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), "arctic-store-"));
+    path = join(directory, "arctic.sqlite");
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  const fill = () => {
+    const store = openSqliteStore(path);
+    const owner = newIdentity();
+    for (let at = 0; at < 200; at += 1)
+      store.commit({ records: [recordOf(owner, "app.note", `note-${at}`, { text: "x".repeat(500) })] });
+    store.close();
+  };
+
   it("is opened by one process alone", () => {
-    const directory = mkdtempSync(join(tmpdir(), "arctic-store-"));
-    const path = join(directory, "arctic.sqlite");
     const store = openSqliteStore(path);
     expect(() => openSqliteStore(path)).toThrow(/another agent uses/);
     store.close();
     openSqliteStore(path).close();
-    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it("is readable by its owner alone", () => {
+    const store = openSqliteStore(path);
+    store.commit({ records: [recordOf(newIdentity(), "app.note", "one", {})] });
+    for (const name of readdirSync(directory)) expect(statSync(join(directory, name)).mode & 0o077, name).toBe(0);
+    store.close();
+  });
+
+  it.each([
+    ["its first bytes", 0],
+    ["a page in its middle", 4096 * 20],
+  ])("is refused with what to do where %s are damaged, and left as it is", (_, offset) => {
+    fill();
+    const descriptor = openSync(path, "r+");
+    writeSync(descriptor, Buffer.alloc(3000, 0xa5), 0, 3000, offset);
+    closeSync(descriptor);
+    const before = readFileSync(path);
+    expect(() => openSqliteStore(path)).toThrow(/is damaged .*arctic-agent restore FILE/);
+    expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it("is refused where it is cut short", () => {
+    fill();
+    truncateSync(path, 4096 * 10);
+    expect(() => openSqliteStore(path)).toThrow(/is damaged/);
+  });
+
+  it("is refused where its rows are not what an agent writes", () => {
+    fill();
+    const database = new DatabaseSync(path);
+    database.exec("UPDATE record SET document = '{' WHERE id = 'note-7'");
+    database.close();
+    const store = openSqliteStore(path);
+    expect(() => store.load()).toThrow(/holds what no agent wrote .* restore it from a backup/);
+    store.close();
+  });
+
+  it("goes from one schema version to the next without losing a row, all steps or none", () => {
+    fill();
+    const next = { to: 2, sql: "CREATE TABLE note (text TEXT) STRICT; INSERT INTO note VALUES ('here')" };
+    const broken = { to: 3, sql: "CREATE TABLE other (text TEXT) STRICT; INSERT INTO nowhere VALUES (1)" };
+    expect(() => openSqliteStore(path, [...MIGRATIONS, next, broken])).toThrow(/nowhere/);
+    expect(versionIn(path)).toBe(1);
+    const store = openSqliteStore(path, [...MIGRATIONS, next]);
+    expect(store.load().records).toHaveLength(200);
+    store.close();
+    expect(versionIn(path)).toBe(2);
+  });
+
+  it("is refused where a newer agent wrote it, and left as it is", () => {
+    openSqliteStore(path, [...MIGRATIONS, { to: 2, sql: "CREATE TABLE note (text TEXT) STRICT" }]).close();
+    const before = readFileSync(path);
+    expect(() => openSqliteStore(path)).toThrow(/has schema version 2, and this agent reads up to 1: use the agent/);
+    expect(readFileSync(path).equals(before)).toBe(true);
   });
 });
+
+function versionIn(path: string): unknown {
+  const database = new DatabaseSync(path);
+  try {
+    return database.prepare("SELECT version FROM schema_version").get()?.version;
+  } finally {
+    database.close();
+  }
+}

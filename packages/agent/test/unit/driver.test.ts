@@ -41,8 +41,12 @@ function makeDriver() {
   const guard = () => {
     if (failure !== undefined) throw failure;
   };
+  let refusal: StoreError | undefined;
   const store: Store = {
     ...memory,
+    get refusal() {
+      return refusal;
+    },
     commit(change) {
       guard();
       memory.commit(change);
@@ -82,7 +86,16 @@ function makeDriver() {
   const write = (name: string) =>
     driver.feed({ type: "write", kind: "peer", id: identity.peerId, body: { ...own, name } });
   const nameIn = () => driver.node.registry.live("peer")[0]?.body.name;
-  return { driver, write, nameIn, memory, clock, network, fail: (next: StoreError | undefined) => (failure = next) };
+  return {
+    driver,
+    write,
+    nameIn,
+    memory,
+    clock,
+    network,
+    fail: (next: StoreError | undefined) => (failure = next),
+    refuse: (next: StoreError) => (refusal = next),
+  };
 }
 
 describe("the driver", () => {
@@ -110,6 +123,26 @@ describe("the driver", () => {
     expect(driver.storageError).toBeUndefined();
     expect(write("four").rejection).toBeUndefined();
     expect(nameIn()).toBe("four");
+    driver.stop();
+  });
+
+  it("lets no operator's input reach the node while the store refuses writes, and keeps its links", async () => {
+    const { driver, write, nameIn, refuse, network } = makeDriver();
+    driver.start();
+    write("one");
+    const other = network.transport("192.0.2.2:1");
+    const events: string[] = [];
+    other.start((event) => events.push(event.type));
+    refuse(new StoreError("full", "there is no space on the disk"));
+    expect(() => write("two")).toThrow(StoreError);
+    expect(() => driver.feed({ type: "join", address: "192.0.2.3:1", hosts: [] })).toThrow(StoreError);
+    expect(() => driver.feed({ type: "leave" })).toThrow(StoreError);
+    expect(nameIn()).toBe("one");
+    expect(driver.storageError?.reason).toBe("full");
+    other.dial({ dial: "d", address: "192.0.2.1:1" });
+    await until("the link is open", () => events.includes("opened"));
+    expect(driver.feed({ type: "wake" }).rejection).toBeUndefined();
+    expect(events).not.toContain("closed");
     driver.stop();
   });
 

@@ -43,3 +43,13 @@ export class TlsMismatchError extends Error {
     this.fingerprint = fingerprint;
   }
 }
+
+/** What went wrong on a connection, for a person. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === "ECONNREFUSED") return "nothing listens there (connection refused)";
+  if (code === "ENOTFOUND" || code === "EAI_AGAIN") return "the host name does not resolve";
+  if (code === "ECONNRESET") return "the connection was reset";
+  return error.message;
+}

@@ -1,4 +1,4 @@
-import type { Operation } from "../operations.ts";
+import type { Operation } from "../operation.ts";
 
 /** What fills in one operation: the path's parameters, the query, a JSON body. */
 export interface Parts {

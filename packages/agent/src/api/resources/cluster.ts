@@ -1,4 +1,4 @@
-import { LIMITS, licenseHash, msFromRfc3339, type PeerBody, type PeerView, rfc3339FromMs } from "@arctic/core";
+import { LIMITS, type PeerBody, type PeerView, rfc3339FromMs } from "@arctic/core";
 import type { LocalPeer } from "../../peer/local-peer.ts";
 import { type Handlers, reply } from "../context.ts";
 import { TOKEN_PATH } from "../operations.ts";
@@ -6,12 +6,11 @@ import { problemFromRejection } from "../problem.ts";
 import type { ClusterStatus } from "../schema.ts";
 import { SCOPES, scopeName } from "../scope.ts";
 import { publicJwk } from "../token.ts";
-
-const DAY_MS = 24 * 3_600_000;
+import { stateOfPeer } from "./peer-state.ts";
 
 export const clusterHandlers: Pick<
   Handlers,
-  "getIdentity" | "getStatus" | "sync" | "getLicense" | "getJwks" | "getDiscovery" | "bootstrap"
+  "getIdentity" | "getStatus" | "sync" | "getJwks" | "getDiscovery" | "bootstrap"
 > = {
   bootstrap: ({ context, body, origin, caller }) => {
     const isTrusted = caller?.type === "recovery" || (origin.type === "http" && origin.isLoopback);
@@ -36,16 +35,6 @@ export const clusterHandlers: Pick<
       linked_peers: peer()
         .node.peers.list()
         .filter((view) => view.link !== undefined).length,
-    });
-  },
-  getLicense: ({ peer, context }) => {
-    const { license } = peer().node.cluster;
-    const expiresAt = msFromRfc3339(license.expires_at) ?? 0;
-    return reply({
-      license,
-      state: peer().licenseState,
-      days_left: Math.floor((expiresAt - context.clock.now()) / DAY_MS),
-      hash: licenseHash(context.crypto, license),
     });
   },
   getJwks: ({ peer }) => {
@@ -94,6 +83,8 @@ function statusOf(peer: LocalPeer): ClusterStatus {
     },
     hashes: { ...node.registry.hashes },
     peers: [ownRow(peer), ...views.map((view) => otherRow(peer, view))],
+    equivocations: equivocationsOf(peer),
+    other_license_hashes: [...node.cluster.otherLicenseHashes],
     converged: differences.length === 0,
     differences,
     ...(node.cluster.freshUntil === undefined ? {} : { fresh_until: rfc3339FromMs(node.cluster.freshUntil) }),
@@ -122,6 +113,11 @@ function differenceOf(peer: LocalPeer, view: PeerView, isFullMesh: boolean): str
   return groups.length === 0 ? undefined : `its last heartbeat named other hashes: ${groups.join(", ")}`;
 }
 
+function equivocationsOf({ node }: LocalPeer): ClusterStatus["equivocations"] {
+  const { count, evidence } = node.cluster.equivocations;
+  return { count, latest: evidence.map(({ kept: { kind, owner, id, version } }) => ({ kind, owner, id, version })) };
+}
+
 function ownRow(peer: LocalPeer): ClusterStatus["peers"][number] {
   return {
     peer_id: peer.identity.peerId,
@@ -138,11 +134,13 @@ function otherRow(peer: LocalPeer, view: PeerView): ClusterStatus["peers"][numbe
     peer_id: view.peerId,
     name: body?.name ?? "",
     is_local: false,
-    state: view.standing === "left" || view.standing === "revoked" ? view.standing : view.reachability,
+    state: stateOfPeer(view),
     ...(view.lastSeenAt === undefined ? {} : { last_seen_at: rfc3339FromMs(view.lastSeenAt) }),
     ...(view.rttMs === undefined ? {} : { rtt_ms: view.rttMs }),
     ...(view.skewMs === undefined ? {} : { skew_ms: view.skewMs }),
     ...(view.hashes === undefined ? {} : { hashes: { ...view.hashes } }),
+    reached_by: view.reachedBy,
+    unreached_by: [...view.unreachedBy],
   };
 }
 

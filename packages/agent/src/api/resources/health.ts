@@ -1,4 +1,4 @@
-import { rfc3339FromMs } from "@arctic/core";
+import { type Millis, type RecordKey, rfc3339FromMs } from "@arctic/core";
 import type { LocalPeer } from "../../peer/local-peer.ts";
 import { type Handlers, reply } from "../context.ts";
 import type { Check, Readiness } from "../schema.ts";
@@ -7,7 +7,8 @@ export const healthHandlers: Pick<Handlers, "getLive" | "getReady"> = {
   getLive: ({ context }) => reply({ status: "ok" as const, timestamp: rfc3339FromMs(context.clock.now()) }),
   getReady: ({ context }) => {
     const peer = context.peer();
-    const checks = peer === undefined ? [NOT_BOOTSTRAPPED] : checksOf(peer);
+    const checks =
+      peer === undefined ? [NOT_BOOTSTRAPPED] : checksOf(peer, context.clock.now(), context.gauges.invalidRecords());
     const isReady = checks.every((check) => check.status !== "failing");
     const body: Readiness = {
       status: isReady ? "ready" : "not_ready",
@@ -24,23 +25,34 @@ const NOT_BOOTSTRAPPED: Check = {
   reason: "this host is not bootstrapped yet: run arctic bootstrap",
 };
 
-function checksOf(peer: LocalPeer): Check[] {
+function checksOf(peer: LocalPeer, now: Millis, invalid: readonly RecordKey[]): Check[] {
   return [
     { name: "bootstrap", status: "ok" },
-    storage(peer),
+    storage(peer, invalid),
     identity(peer),
     license(peer),
     members(peer),
+    writes(peer, now),
+    clock(peer),
+    records(peer),
     dataplane(peer),
   ];
 }
 
-function storage({ storageError }: LocalPeer): Check {
-  if (storageError === undefined) return { name: "storage", status: "ok" };
+function storage({ storageError }: LocalPeer, invalid: readonly RecordKey[]): Check {
+  const name = "storage";
+  if (storageError !== undefined) {
+    return {
+      name,
+      status: "failing",
+      reason: `writes are refused: ${storageError.message}; they are open again by themselves once the disk takes them`,
+    };
+  }
+  if (invalid.length === 0) return { name, status: "ok" };
   return {
-    name: "storage",
-    status: "failing",
-    reason: `${storageError.message}; the peer is silent until the disk takes writes`,
+    name,
+    status: "warning",
+    reason: `${invalid.length} stored records do not prove themselves, such as ${invalid[0]}: somebody or the disk has changed the database; restore it from a backup`,
   };
 }
 
@@ -96,9 +108,66 @@ function members({ node }: LocalPeer): Check {
       reason: `${others.length + 1} members, and the license allows ${max_nodes}`,
     };
   }
+  if (others.length > 0 && others.every((view) => view.link === undefined)) {
+    return { name: "peers", status: "warning", reason: "there is no link to any other member at the moment" };
+  }
   const away = others.filter((view) => view.reachability === "unreachable").map((view) => view.peerId);
   if (away.length === 0) return { name: "peers", status: "ok" };
   return { name: "peers", status: "warning", reason: `not reachable from here: ${away.join(", ")}` };
+}
+
+/** Right after a start a peer hears first what others hold of its records. */
+function writes({ node }: LocalPeer, now: Millis): Check {
+  const { writesFrom } = node.cluster;
+  if (now >= writesFrom) return { name: "writes", status: "ok" };
+  return {
+    name: "writes",
+    status: "warning",
+    reason: `just started: writes wait for a word of a neighbour, until ${rfc3339FromMs(writesFrom)} at most`,
+  };
+}
+
+/** Beyond it records of the one are ahead of time for the other (SPEC 2). */
+const SKEW_LIMIT_MS = 10 * 60_000;
+const SKEW_NOTABLE_MS = 60_000;
+
+/** A clock that most neighbours contradict is this host's own fault; one that differs alone is the other's. */
+function clock({ node }: LocalPeer): Check {
+  const name = "clock";
+  const skews = node.peers.list().flatMap(({ peerId, skewMs }) => (skewMs === undefined ? [] : [{ peerId, skewMs }]));
+  const off = skews.filter(({ skewMs }) => Math.abs(skewMs) > SKEW_NOTABLE_MS);
+  if (off.length === 0) return { name, status: "ok" };
+  const told = off.map(({ peerId, skewMs }) => `${peerId} by ${minutes(skewMs)}`).join(", ");
+  if (off.length * 2 <= skews.length)
+    return { name, status: "warning", reason: `these clocks differ from ours: ${told}: set them on those hosts` };
+  const isTooFar = off.some(({ skewMs }) => Math.abs(skewMs) > SKEW_LIMIT_MS);
+  const effect = isTooFar ? "; beyond 10 min records are not taken, and the license stays as it is" : "";
+  return {
+    name,
+    status: "warning",
+    reason: `most neighbours contradict this host's clock (${told})${effect}: set it, and keep it set by NTP`,
+  };
+}
+
+function minutes(skewMs: number): string {
+  return `${skewMs < 0 ? "-" : "+"}${Math.round(Math.abs(skewMs) / 60_000)} min`;
+}
+
+/** What a signed registry shows of faults elsewhere. */
+function records({ node }: LocalPeer): Check {
+  const name = "records";
+  const { equivocations, otherLicenseHashes } = node.cluster;
+  const reasons = [
+    ...(equivocations.count === 0
+      ? []
+      : [
+          `an owner signed two contents under one version, ${equivocations.count} times: is a host cloned, or was an old disk started beside the new one?`,
+        ]),
+    ...(otherLicenseHashes.length === 0
+      ? []
+      : [`${otherLicenseHashes.length} other licenses of this customer are in use among the peers`]),
+  ];
+  return reasons.length === 0 ? { name, status: "ok" } : { name, status: "warning", reason: reasons.join("; ") };
 }
 
 function dataplane({ dataplane }: LocalPeer): Check {

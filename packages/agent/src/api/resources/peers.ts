@@ -6,16 +6,14 @@ import { type Call, type Handlers, relayTo, reply } from "../context.ts";
 import { pageOf } from "../page.ts";
 import { Problem, problemFromRejection } from "../problem.ts";
 import type { Peer } from "../schema.ts";
+import { stateOfPeer } from "./peer-state.ts";
 
-export const peerHandlers: Pick<
-  Handlers,
-  "listPeers" | "getPeer" | "addPeer" | "updatePeer" | "deletePeer" | "removeSelf"
-> = {
+export const peerHandlers: Pick<Handlers, "listPeers" | "getPeer" | "addPeer" | "updatePeer"> = {
   listPeers: ({ peer, query }) => {
-    const { items, ...next } = pageOf(allPeers(peer()), (item) => item.id, query);
-    const wanted =
-      query.is_local === undefined ? items : items.filter((item) => String(item.is_local) === query.is_local);
-    return reply({ peers: wanted, ...next });
+    const { is_local } = query;
+    const wanted = allPeers(peer()).filter((item) => is_local === undefined || String(item.is_local) === is_local);
+    const { items, ...next } = pageOf(wanted, (item) => item.id, query);
+    return reply({ peers: items, ...next });
   },
   getPeer: ({ peer, params }) => reply(peerOrProblem(peer(), params.peer_id)),
   addPeer,
@@ -25,15 +23,6 @@ export const peerHandlers: Pick<
     if (peer_id === peer.identity.peerId) return reply(updateSelf(call, peer));
     peerOrProblem(peer, peer_id);
     return relayTo(peer_id);
-  },
-  deletePeer: ({ peer, params, context, caller }) => {
-    revoke(peer(), params.peer_id, caller?.clientId ?? "the recovery token", rfc3339FromMs(context.clock.now()));
-    return reply(undefined);
-  },
-  removeSelf: ({ peer }) => {
-    const rejection = peer().feed({ type: "leave" });
-    if (rejection !== undefined) throw problemFromRejection(rejection);
-    return reply(undefined);
   },
 };
 
@@ -128,20 +117,6 @@ function updateSelf(call: Call<"updatePeer">, peer: LocalPeer): Peer {
   return peerOrProblem(peer, peer.identity.peerId);
 }
 
-function revoke(peer: LocalPeer, id: PeerId, by: string, at: string): void {
-  if (id === peer.identity.peerId) {
-    throw new Problem(
-      "INVALID_REQUEST",
-      "this is the answering peer itself: leave with DELETE /v1/peers/self, or ask another member",
-    );
-  }
-  const view = peer.node.peers.get(id);
-  if (view === undefined) throw notFound(id);
-  if (view.standing === "revoked") return;
-  const { rejection } = peer.write("revocation", id, { reason: `deleted by ${by}`, revoked_at: at });
-  if (rejection !== undefined) throw problemFromRejection(rejection);
-}
-
 function allPeers(peer: LocalPeer): Peer[] {
   const others = peer.node.peers.list().map((view) => otherPeer(peer, view));
   return [ownPeer(peer), ...others].sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -174,7 +149,7 @@ function otherPeer(peer: LocalPeer, view: PeerView): Peer {
     id: view.peerId,
     ...(view.publicKey === undefined ? {} : { public_key: view.publicKey }),
     is_local: false,
-    state: view.standing === "left" || view.standing === "revoked" ? view.standing : view.reachability,
+    state: stateOfPeer(view),
     ...(view.lastSeenAt === undefined ? {} : { last_seen_at: rfc3339FromMs(view.lastSeenAt) }),
     ...(view.introducedBy === undefined ? {} : { introduced_by: view.introducedBy }),
   };

@@ -14,6 +14,8 @@ import { type Call, type Handlers, relayTo, reply } from "../context.ts";
 import { pageOf } from "../page.ts";
 import { Problem, problemFromRejection } from "../problem.ts";
 import type { CreateService, Route, RouteInput, Service, UpdateService } from "../schema.ts";
+import { bodyOf, liveServices, serviceRecord } from "./service-records.ts";
+import { liveState } from "./service-state.ts";
 
 export const serviceHandlers: Pick<
   Handlers,
@@ -208,21 +210,6 @@ function writeService(peer: LocalPeer, id: ServiceId, body: ServiceBody): LiveRe
 /** Room for a record's envelope around its body. */
 const RECORD_HEAD_BYTES = 512;
 
-/** Services of members; what strangers write counts for nothing. */
-function liveServices(peer: LocalPeer): LiveRecord[] {
-  return peer.node.registry
-    .live("service")
-    .filter(({ owner }) => owner === peer.identity.peerId || peer.node.peers.isMember(owner));
-}
-
-/** Of two owners that use one id the peer's own counts, else the smaller owner, as in the network plan. */
-function serviceRecord(peer: LocalPeer, id: ServiceId): LiveRecord {
-  const records = liveServices(peer).filter((record) => record.id === id);
-  const record = records.find(({ owner }) => owner === peer.identity.peerId) ?? records[0];
-  if (record === undefined) throw new Problem("NOT_FOUND", `no service ${id} is known here`);
-  return record;
-}
-
 type Filter = Call<"listServices">["query"];
 
 function isWanted(service: Service, query: Filter): boolean {
@@ -248,43 +235,7 @@ function serviceFrom(peer: LocalPeer, record: LiveRecord): Service {
     bandwidth_limit_mbps: body.bandwidth_limit_mbps,
     routes: body.routes.map(routeFrom),
     created_at: body.created_at,
-    ...liveState(peer, record, body),
-  };
-}
-
-/** The half that this peer carries; each end knows its own. */
-function liveState(
-  peer: LocalPeer,
-  record: LiveRecord,
-  body: ServiceBody,
-): Pick<Service, "local_role" | "state" | "reason" | "traffic"> {
-  const self = peer.identity.peerId;
-  const role = record.owner === self ? "entry" : body.target_peer_id === self ? "exit" : "none";
-  if (role === "none") {
-    return {
-      local_role: role,
-      state: "unknown",
-      reason: `this peer carries no half of it: ask ${record.owner} or ${body.target_peer_id}`,
-    };
-  }
-  const { dataplane } = peer;
-  if (dataplane.type === "absent") {
-    return {
-      local_role: role,
-      state: "inactive",
-      reason: `arctic-dataplane is not reached on this host: ${dataplane.reason}`,
-    };
-  }
-  const seen = peer.observationOf(record.id);
-  if (seen === undefined) {
-    const why = dataplane.refusal === undefined ? "has not taken it up yet" : `refused the plan: ${dataplane.refusal}`;
-    return { local_role: role, state: "inactive", reason: `the data plane ${why}` };
-  }
-  return {
-    local_role: role,
-    state: seen.state,
-    ...(seen.reason === undefined ? {} : { reason: seen.reason }),
-    traffic: { pegasus: seen.pegasus, tempest: seen.tempest },
+    ...liveState(peer, record),
   };
 }
 
@@ -298,9 +249,4 @@ function compact({ priority, source_cidr, dest_cidr }: RouteInput) {
     ...(source_cidr === undefined ? {} : { source_cidr }),
     ...(dest_cidr === undefined ? {} : { dest_cidr }),
   };
-}
-
-/** Bodies of known kinds were checked when they came into the registry. */
-function bodyOf(record: LiveRecord): ServiceBody {
-  return record.body as unknown as ServiceBody;
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { clusterId, customerId, instant, licenseId, peerId, publicKey, tlsFingerprint } from "./fields.ts";
+import { clientId, clusterId, customerId, instant, licenseId, peerId, publicKey, tlsFingerprint } from "./fields.ts";
 import { licenseStateSchema } from "./license.ts";
 import { peerStateSchema } from "./peer.ts";
 
@@ -44,8 +44,18 @@ export const statusSchema = z.object({
       skew_ms: z.number().optional(),
       /** As its last heartbeat named them. */
       hashes: hashesSchema.optional(),
+      /** How many members say that they reach it, and which say that they do not. Absent for the answering peer. */
+      reached_by: z.int().optional(),
+      unreached_by: z.array(peerId).optional(),
     }),
   ),
+  /** How often an owner was seen to sign two contents under one version since the agent's start, and the latest ones. */
+  equivocations: z.object({
+    count: z.int(),
+    latest: z.array(z.object({ kind: z.string(), owner: peerId, id: z.string(), version: z.int() })),
+  }),
+  /** Hashes of licenses that linked peers hold and this one does not: unrelated ones, or one on its way. */
+  other_license_hashes: z.array(z.string()),
   /** True where every other member is linked and its last heartbeat named our hashes. */
   converged: z.boolean(),
   /** Why not, one entry a peer. */
@@ -64,5 +74,19 @@ export const statusSchema = z.object({
   }),
 });
 export type ClusterStatus = z.infer<typeof statusSchema>;
+
+export const initClusterSchema = z.strictObject({
+  /** Ends what this peer was part of: a new cluster id, a new shared client, all older clients revoked. */
+  force: z.boolean().optional(),
+});
+export type InitCluster = z.infer<typeof initClusterSchema>;
+
+export const initiatedClusterSchema = z.object({
+  cluster_id: clusterId,
+  client_id: clientId,
+  /** Of a new shared client; shown in this reply and never again. Absent where nothing was changed. */
+  client_secret: z.string().optional(),
+});
+export type InitiatedCluster = z.infer<typeof initiatedClusterSchema>;
 
 export const syncSchema = z.object({ linked_peers: z.int() });

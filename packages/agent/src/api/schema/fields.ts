@@ -9,6 +9,7 @@ import {
   type ServiceId,
 } from "@arctic/core";
 import * as z from "zod";
+import { parseHostPort } from "../../transport/address.ts";
 
 /** Fields that several resources share. All of them travel as snake_case JSON. */
 
@@ -32,7 +33,7 @@ export const tlsFingerprint = z.string().regex(/^[0-9a-f]{64}$/, "not a SHA-256 
 export const address = z
   .string()
   .max(262)
-  .refine((text) => /^(\[[0-9a-f:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/.test(text) && isPort(text), "not host:port");
+  .refine((text) => parseHostPort(text) !== undefined, "not host:port");
 
 /** The one canonical spelling of a network: no leading zeros, no host bits. */
 export const cidr = z.string().refine((text) => parseCidr(text) !== undefined, {
@@ -51,8 +52,3 @@ export const nextCursor = z.string().optional();
 
 /** A yes or no in a query string. */
 export const queryFlag = z.enum(["true", "false"]);
-
-function isPort(text: string): boolean {
-  const port = Number(text.slice(text.lastIndexOf(":") + 1));
-  return port >= 1 && port <= 65535;
-}

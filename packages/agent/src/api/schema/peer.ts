@@ -2,6 +2,7 @@ import * as z from "zod";
 import {
   address,
   apiAccess,
+  clientId,
   description,
   instant,
   name,
@@ -44,6 +45,23 @@ export type Peer = z.infer<typeof peerSchema>;
 
 export const peerListSchema = z.object({ peers: z.array(peerSchema), next_cursor: nextCursor });
 export const peerListQuery = z.strictObject({ is_local: queryFlag.optional(), ...pageQuery });
+
+/** Whether to revoke, with the peer, the members that it brought in and the clients that it made. */
+export const deletePeerQuery = z.strictObject({ introduced: queryFlag.optional(), credentials: queryFlag.optional() });
+
+/** `revoked`: by this request or before. `kept`: not asked for, or why it could not be done. */
+const fate = { fate: z.enum(["revoked", "kept"]), reason: z.string().optional() };
+
+export const deletedPeerSchema = z.object({
+  peer_id: peerId,
+  /** Members that came in by it or by one that it brought in. `also_admitted_by` names others who had them in too. */
+  introduced: z.array(
+    z.object({ peer_id: peerId, name: z.string(), introduced_by: peerId, also_admitted_by: z.array(peerId), ...fate }),
+  ),
+  /** Clients that it made, the cluster's shared one included. */
+  credentials: z.array(z.object({ client_id: clientId, scopes: z.array(z.string()), ...fate })),
+});
+export type DeletedPeer = z.infer<typeof deletedPeerSchema>;
 
 export const addPeerSchema = z.strictObject({
   address,

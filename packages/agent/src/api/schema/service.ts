@@ -32,6 +32,11 @@ const trafficSchema = z.object({
 });
 export type Traffic = z.infer<typeof trafficSchema>;
 
+/** Which half of the service the answering peer carries. `none`: it lies between two other peers. */
+export const localRoleSchema = z.enum(["entry", "exit", "none"]);
+/** The state of that half; `unknown` where the answering peer carries none. */
+export const serviceStateSchema = z.enum(["active", "degraded", "inactive", "unknown"]);
+
 export const serviceSchema = z.object({
   id: serviceId,
   name: z.string(),
@@ -46,10 +51,8 @@ export const serviceSchema = z.object({
   bandwidth_limit_mbps: z.int().min(0),
   routes: z.array(routeSchema),
   created_at: instant,
-  /** Which half of the service the answering peer carries. `none`: it lies between two other peers. */
-  local_role: z.enum(["entry", "exit", "none"]),
-  /** The state of that half; `unknown` where the answering peer carries none. */
-  state: z.enum(["active", "degraded", "inactive", "unknown"]),
+  local_role: localRoleSchema,
+  state: serviceStateSchema,
   /** Present unless active: what is wrong and what to do. */
   reason: z.string().optional(),
   /** Present while the data plane of the answering peer reports this service. */

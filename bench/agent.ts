@@ -1,0 +1,87 @@
+import { parseArgs } from "node:util";
+import { AgentCrowd } from "./agent/crowd.ts";
+import { runMemberlist } from "./agent/memberlist.ts";
+import { merging } from "./agent/merging.ts";
+import { asProcess } from "./agent/process.ts";
+import { limited, median, type Row, report, row } from "./support/report.ts";
+
+const { values } = parseArgs({
+  options: {
+    agents: { type: "string", default: "100" },
+    updates: { type: "string", default: "10" },
+    seconds: { type: "string", default: "60" },
+    part: { type: "string", multiple: true },
+    json: { type: "boolean", default: false },
+  },
+});
+const [agents, updates, seconds] = [values.agents, values.updates, values.seconds].map(Number) as [
+  number,
+  number,
+  number,
+];
+
+/** The time from a write that is on its owner's disk until 99 % of all agents have it on theirs. */
+async function spreadOf(crowd: AgentCrowd, update: number): Promise<number> {
+  const wanted = Math.ceil(0.99 * crowd.members.length);
+  let startedAt = 0;
+  let holders = 0;
+  const name = `update ${update}`;
+  const [, target] = await crowd.client.allPeers();
+  if (target === undefined) throw new Error("there are peers");
+  const done = new Promise<number>((resolve) => {
+    crowd.onRecord = (_, kind) => {
+      if (kind !== "service") return;
+      if (holders === 0) startedAt = performance.now();
+      holders += 1;
+      if (holders === wanted) resolve(performance.now() - startedAt);
+    };
+  });
+  await crowd.client.createService({
+    name,
+    target_peer_id: target.id,
+    routes: [{ priority: 0, dest_cidr: "192.0.2.0/24" }],
+  });
+  const ms = await done;
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return ms;
+}
+
+async function gossip(): Promise<Row[]> {
+  const rival = runMemberlist(agents, updates);
+  const crowd = await AgentCrowd.start(agents);
+  try {
+    const joinedMs = await crowd.joinAll(6, 60_000);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const spread: number[] = [];
+    for (let update = 0; update < updates; update += 1) spread.push(await spreadOf(crowd, update));
+    const name = `${agents} agents in one process`;
+    return [
+      limited(`${name}: an update is on 99 % of the disks, worst`, "ms", Math.max(...spread), 150),
+      row("the same, median", "ms", median(spread), "memberlist, unsigned, in memory", median([...rival.t99Ms]), {
+        atMost: 1,
+      }),
+      limited(`${name}: a burst of adds at one is complete`, "ms", joinedMs, 5000),
+      row("the same", "ms", joinedMs, "memberlist", rival.joinedMs, { atMost: 2 }),
+    ];
+  } finally {
+    await crowd.stop();
+  }
+}
+
+const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
+  gossip,
+  merging,
+  process: () => asProcess(seconds * 1000),
+};
+const asked = values.part ?? Object.keys(PARTS);
+const unknown = asked.find((name) => !Object.hasOwn(PARTS, name));
+if (unknown !== undefined || ![agents, updates, seconds].every((value) => value > 0)) {
+  process.stderr.write(
+    `--part takes ${Object.keys(PARTS).join(", ")}; --agents, --updates and --seconds numbers above 0\n`,
+  );
+  process.exitCode = 2;
+} else {
+  const rows: Row[] = [];
+  for (const name of asked) rows.push(...((await PARTS[name]?.()) ?? []));
+  report(rows);
+}

@@ -1,0 +1,61 @@
+import type { DatabaseSync } from "node:sqlite";
+
+/** One step of the database's form, from the version before it. */
+export interface Migration {
+  readonly to: number;
+  readonly sql: string;
+}
+
+/** Every form that the database ever had, in order. A step is never changed, only followed by another. */
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    to: 1,
+    sql: `
+      CREATE TABLE schema_version (version INTEGER NOT NULL) STRICT;
+      INSERT INTO schema_version VALUES (0);
+      CREATE TABLE record (
+        key TEXT PRIMARY KEY,
+        kind TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        id TEXT NOT NULL,
+        version INTEGER NOT NULL,
+        document TEXT NOT NULL
+      ) STRICT, WITHOUT ROWID;
+      CREATE TABLE book (peer TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
+      CREATE TABLE fact (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
+    `,
+  },
+];
+
+/** The database's version; 0 for an empty one. */
+export function schemaVersionOf(database: DatabaseSync): number {
+  const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'schema_version'").get() === undefined;
+  return isEmpty ? 0 : Number(database.prepare("SELECT version FROM schema_version").get()?.version);
+}
+
+/**
+ * Takes the database to the newest version, all steps or none. Throws an Error that says what to do where a newer
+ * agent has written it; then it is as it was.
+ */
+export function migrate(database: DatabaseSync, path: string, migrations: readonly Migration[] = MIGRATIONS): void {
+  const newest = migrations.at(-1)?.to ?? 0;
+  const found = schemaVersionOf(database);
+  if (!Number.isSafeInteger(found) || found > newest) {
+    throw new Error(
+      `${path} has schema version ${found}, and this agent reads up to ${newest}: use the agent that wrote it, or a newer one`,
+    );
+  }
+  const due = migrations.filter(({ to }) => to > found);
+  if (due.length === 0) return;
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    for (const { to, sql } of due) {
+      database.exec(sql);
+      database.prepare("UPDATE schema_version SET version = ?").run(to);
+    }
+    database.exec("COMMIT");
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
