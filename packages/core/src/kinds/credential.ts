@@ -1,4 +1,4 @@
-import { listOf, object, type Shaped, text } from "../encoding/shape.ts";
+import { listOf, object, optional, type Shaped, text } from "../encoding/shape.ts";
 import { idOf, instant, key32 } from "../identity/fields.ts";
 import { isId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
@@ -10,6 +10,8 @@ export const credentialShape = object({
   scopes: listOf(text(0, 128), 32),
   license_id: idOf("lic"),
   created_at: instant,
+  /** Of a shared client: the cluster whose it is. */
+  cluster_id: optional(idOf("clu")),
 });
 /** What a credential record says of an OAuth2 client. */
 export type CredentialBody = Shaped<typeof credentialShape>;

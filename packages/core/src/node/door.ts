@@ -1,8 +1,11 @@
 import { base64urlFromBytes } from "../encoding/base64url.ts";
-import type { Rejection } from "../rejection.ts";
+import { LIMITS } from "../limits.ts";
+import { type Rejection, rejectionOf } from "../rejection.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import type { Millis } from "../time.ts";
 import type { Greeting } from "../trust/handshake.ts";
+import type { Input } from "./input.ts";
+import { checkLicensed } from "./licensing.ts";
 import type { LinkOrigin, Welcome } from "./link.ts";
 import type { NodeState } from "./state.ts";
 import { isVouchedFor } from "./vouching.ts";
@@ -32,6 +35,19 @@ export function roomForOneMore(state: NodeState): Rejection | undefined {
   const count = state.members().length;
   if (count < state.license.max_nodes) return undefined;
   return refuse("node_limit_exceeded", `${count} of ${state.license.max_nodes}`).rejection;
+}
+
+/** An operator's add: the other side's own dial is let in, too, for a while. */
+export function invite(state: NodeState, input: Extract<Input, { type: "join" }>, now: Millis): Rejection | undefined {
+  const licensed = checkLicensed(state, "admission");
+  if (!licensed.ok) return licensed.rejection;
+  const full = roomForOneMore(state);
+  if (full !== undefined) return full;
+  if (!state.isTakingPart()) return rejectionOf("peer_left");
+  const key = input.expectKey === undefined ? undefined : base64urlFromBytes(input.expectKey);
+  const invitation = { address: input.address, hosts: input.hosts, key, until: now + LIMITS.invitationMs };
+  state.invitations = [...state.invitations.filter(({ until }) => until > now), invitation].slice(-64);
+  return undefined;
 }
 
 /** Until when a fresh peer's door is open; shut for good once it has been in a cluster of two. */

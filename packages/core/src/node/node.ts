@@ -1,7 +1,5 @@
-import { base64urlFromBytes } from "../encoding/base64url.ts";
 import { decodeMessage, type Message, type MessageOf } from "../gossip/message.ts";
 import type { PeerId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
 import { DIGEST_GROUPS } from "../registry/kind.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
@@ -11,11 +9,11 @@ import { Clones } from "./clones.ts";
 import type { ClusterNode, NodeOptions, Step } from "./cluster-node.ts";
 import { Connectivity } from "./connectivity.ts";
 import { Dialing, dialRejection } from "./dialing.ts";
-import { roomForOneMore } from "./door.ts";
+import { invite } from "./door.ts";
 import { Gossip } from "./gossip.ts";
 import type { Input, LinkId } from "./input.ts";
 import { Intake } from "./intake.ts";
-import { checkLicensed, Licensing } from "./licensing.ts";
+import { Licensing } from "./licensing.ts";
 import { type Link, type LiveLink, shiftLink, type Welcome } from "./link.ts";
 import { Links } from "./links.ts";
 import { Liveness } from "./liveness.ts";
@@ -56,6 +54,8 @@ export class Node implements ClusterNode {
   readonly #calls: Calls;
   readonly #settling: Settling;
   #maintainAt: Millis;
+  /** Asked for at least twice an input, and the same until the next. */
+  #wakeAt: Millis | undefined;
 
   constructor(options: NodeOptions) {
     this.#state = new NodeState(options);
@@ -91,14 +91,21 @@ export class Node implements ClusterNode {
   }
 
   get wakeAt(): Millis {
+    this.#wakeAt ??= this.#nextWakeAt();
+    return this.#wakeAt;
+  }
+
+  #nextWakeAt(): Millis {
     if (!this.#state.isTakingPart()) return this.#maintainAt;
     let at = Math.min(this.#maintainAt, this.#dialing.wakeAt, this.#liveness.wakeAt, this.#licensing.wakeAt);
-    for (const { live } of this.#memberLinks()) at = Math.min(at, live.heartbeatAt);
+    for (const { live } of this.#state.liveLinks())
+      if (live.heartbeatAt < at && this.#state.isMember(live.peer)) at = live.heartbeatAt;
     return Math.ceil(Math.min(at, this.#links.wakeAt, this.#vouching.wakeAt, this.#connectivity.wakeAt));
   }
 
   handle(input: Input, now: Millis): Step {
     this.#followClock(now);
+    this.#wakeAt = undefined;
     this.#state.now = now;
     const outcome = this.#perform(input, now);
     this.#settling.settle(now);
@@ -182,16 +189,9 @@ export class Node implements ClusterNode {
   }
 
   #join(input: InputOf<"join">, now: Millis): Rejection | undefined {
-    const licensed = checkLicensed(this.#state, "admission");
-    if (!licensed.ok) return licensed.rejection;
-    const full = roomForOneMore(this.#state);
-    if (full !== undefined) return full;
-    if (!this.#state.isTakingPart()) return rejectionOf("peer_left");
-    const key = input.expectKey === undefined ? undefined : base64urlFromBytes(input.expectKey);
-    const invitation = { address: input.address, hosts: input.hosts, key, until: now + LIMITS.invitationMs };
-    this.#state.invitations = [...this.#state.invitations.filter(({ until }) => until > now), invitation].slice(-64);
-    this.#dialing.join(input.address, input.expectKey, now);
-    return undefined;
+    const refused = invite(this.#state, input, now);
+    if (refused === undefined) this.#dialing.join(input.address, input.expectKey, now);
+    return refused;
   }
 
   #takeOperatorsLicense(input: InputOf<"license">, now: Millis): Rejection | undefined {

@@ -160,6 +160,9 @@ export class OwnRecords {
   prune(now: Millis): void {
     // One bad sample of a clock must not end what everybody else keeps.
     if (this.#state.clockTrust() === "differs") return;
+    const { lowest, highest } = this.#state.registry.versions;
+    // Most looks find nothing, and a registry can be large.
+    if (!isBeyondHorizon({ version: lowest }, now) && !isAhead({ version: highest }, now)) return;
     for (const held of [...this.#state.registry.all()]) {
       const isOwnLive = held.record.owner === this.#state.self && !isTombstone(held.record);
       const isTooOld =
@@ -172,6 +175,7 @@ export class OwnRecords {
       this.#state.dropped.push(held.key);
       if (touchesTrust(held.record)) this.#state.forgetMembership();
     }
+    this.#state.registry.narrowVersions();
   }
 
   /** Refuses an operator's write that the license forbids, or that comes before this peer knows what it wrote before. */

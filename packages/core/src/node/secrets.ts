@@ -34,25 +34,41 @@ export class Secrets {
     }
   }
 
-  /** To be called when the ids that other members bear beside the elected one may have changed. */
-  outlived(aliases: readonly ClusterId[], now: Millis): void {
-    const known = this.#state.flags.outlivedClusters ?? {};
-    const fresh = aliases.filter((alias) => known[alias] === undefined);
-    if (fresh.length === 0) return;
-    const noted = Object.fromEntries(fresh.map((alias) => [alias, now]));
+  /**
+   * To be called when the elected cluster id, the ids that members bear beside it, or the credentials may have changed.
+   * All but the elected cluster's shared client count as replaced from then on.
+   */
+  outlived(elected: ClusterId | undefined, aliases: readonly ClusterId[], now: Millis): void {
+    if (elected === undefined) return;
+    const { [elected]: returned, ...known } = this.#state.flags.outlivedClusters ?? {};
+    const others = new Set([...aliases, ...this.#clustersOfCredentials()]);
+    others.delete(elected);
+    const fresh = [...others].filter((id) => known[id] === undefined);
+    if (fresh.length === 0 && returned === undefined) return;
+    const noted = Object.fromEntries(fresh.map((id) => [id, now]));
     this.#state.setFlags({ outlivedClusters: { ...known, ...noted } });
   }
 
   /** The secrets of a client that open; none for one that is unknown or was revoked. */
-  accepted(client: ClientId, aliases: readonly ClusterId[], now: Millis): AcceptedSecret[] {
+  accepted(client: ClientId, elected: ClusterId | undefined, now: Millis): AcceptedSecret[] {
     if (this.#isRevoked(client)) return [];
-    const alias = aliases.find((candidate) => sharedClientOf(candidate) === client);
+    const id = `clu_${ulidOf(client)}` as const;
     return acceptedSecrets(this.#secretsOf(client), {
       now,
       graceMs: LIMITS.secretGraceMs,
       replacedAt: new Map(Object.entries(this.#state.flags.replacedSecrets ?? {}) as [SecretName, Millis][]),
-      outlivedAt: alias === undefined ? undefined : this.#state.flags.outlivedClusters?.[alias],
+      outlivedAt: id === elected ? undefined : this.#state.flags.outlivedClusters?.[id],
     });
+  }
+
+  /** The clusters of which a held credential says that it is their shared client. */
+  #clustersOfCredentials(): ClusterId[] {
+    const clusters: ClusterId[] = [];
+    for (const { record } of this.#state.registry.ofKind("credential")) {
+      const cluster = isTombstone(record) ? undefined : record.body.cluster_id;
+      if (isId("clu", cluster) && sharedClientOf(cluster) === record.id) clusters.push(cluster);
+    }
+    return clusters;
   }
 
   #remember(client: ClientId): Secret | undefined {

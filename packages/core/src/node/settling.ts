@@ -45,7 +45,8 @@ export class Settling {
       this.#welcomeNewMembers(batch, now);
       if (batch.some(({ record }) => record.kind === "credential" || record.kind === "rotation"))
         this.#secrets.changed(now);
-      if (batch.some(({ record }) => record.kind === "peer")) this.#secrets.outlived(this.#own.aliases(now), now);
+      if (batch.some(({ record }) => record.kind === "peer" || record.kind === "credential" || touchesTrust(record)))
+        this.#secrets.outlived(this.#own.electedCluster(now)?.id, this.#own.aliases(now), now);
       this.#gossip.forward(batch);
       if (batch.some(({ record }) => touchesTrust(record))) this.#endPeers(now);
       for (const { record } of batch) this.#dialing.changed(record.owner, now);

@@ -77,7 +77,7 @@ export function clusterView(state: NodeState, own: OwnRecords, secrets: Secrets,
       const named = state.liveLinks().flatMap(({ live }) => live.licenseHash ?? []);
       return [...new Set(named)].filter((hash) => hash !== state.licenseHash).sort();
     },
-    acceptedSecrets: (client) => secrets.accepted(client, own.aliases(now()), now()),
+    acceptedSecrets: (client) => secrets.accepted(client, own.electedCluster(now())?.id, now()),
     get hasLeft() {
       return !state.isTakingPart();
     },

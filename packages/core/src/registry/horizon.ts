@@ -11,12 +11,12 @@ export function isLasting(kind: KindDefinition | undefined, record: SignedRecord
 }
 
 /** True where the record is older than 30 days: neither accepted nor kept, lasting ones and the owner's own excepted. */
-export function isBeyondHorizon(record: SignedRecord, now: Millis): boolean {
-  return versionAt(record.version) < now - LIMITS.horizonMs;
+export function isBeyondHorizon({ version }: Pick<SignedRecord, "version">, now: Millis): boolean {
+  return versionAt(version) < now - LIMITS.horizonMs;
 }
 
-export function isAhead(record: SignedRecord, now: Millis): boolean {
-  return versionAt(record.version) > now + LIMITS.versionAheadMs;
+export function isAhead({ version }: Pick<SignedRecord, "version">, now: Millis): boolean {
+  return versionAt(version) > now + LIMITS.versionAheadMs;
 }
 
 /**

@@ -3,6 +3,7 @@ import { base64urlFromBytes } from "../encoding/base64url.ts";
 import { utf8FromText } from "../encoding/utf8.ts";
 import type { PeerId } from "../identity/id.ts";
 import { Digest, digestEntry } from "./digest.ts";
+import { isLasting } from "./horizon.ts";
 import { DIGEST_GROUPS, type DigestGroup, type KindTable } from "./kind.ts";
 import { LayeredMap } from "./layered-map.ts";
 import type { Hashed } from "./merge.ts";
@@ -32,6 +33,8 @@ export class Registry {
   readonly #ownSets = new Set<PeerId>();
   readonly #isUnderstoodByRecord = new WeakMap<SignedRecord, boolean>();
   #hashes: Readonly<Record<DigestGroup, string>> | undefined;
+  /** No record that ends by its age has a version outside of these. */
+  #versions: VersionSpan;
 
   /** `base`: begins with what another registry holds, which must not change any more; what changes here is kept here. */
   constructor(crypto: Pick<Crypto, "sha256">, kinds: KindTable, base?: RegistryBase) {
@@ -41,6 +44,7 @@ export class Registry {
     this.#keysByOwner = new LayeredMap(base?.keysByOwner);
     this.#countByOwnerAndKind = new LayeredMap(base?.countByOwnerAndKind);
     this.#heldBySignature = new LayeredMap(base?.heldBySignature);
+    this.#versions = base?.versions ?? NO_VERSIONS;
     for (const [kind, held] of base?.heldByKind ?? []) this.#heldByKind.set(kind, new LayeredMap(held));
     const digest = (group: DigestGroup) =>
       new Digest(crypto, (key) => this.#heldByKey.get(key)?.digestEntry, base?.digests[group]);
@@ -77,6 +81,17 @@ export class Registry {
     return this.#heldBySignature.get(signature)?.text === text;
   }
 
+  get versions(): VersionSpan {
+    return this.#versions;
+  }
+
+  /** To be called when all records were looked at: what the span is without those that are gone. */
+  narrowVersions(): void {
+    let span = NO_VERSIONS;
+    for (const { record } of this.all()) span = this.#widened(span, record);
+    this.#versions = span;
+  }
+
   put(record: SignedRecord, hash: Uint8Array): Held {
     const key = recordKey(record);
     const before = this.#heldByKey.get(key);
@@ -94,6 +109,7 @@ export class Registry {
       this.#heldBySignature.delete(before.record.signature);
     }
     this.#heldBySignature.set(record.signature, held);
+    this.#versions = this.#widened(this.#versions, record);
     this.#count(record, 1);
     this.#ofKind(record.kind).set(key, held);
     this.#digests[group].put(key, bucket, hash, before?.hash);
@@ -173,7 +189,15 @@ export class Registry {
       heldByKind: new Map([...this.#heldByKind].map(([kind, held]) => [kind, held.flattened()])),
       digests: this.#digests,
       heldBySignature: this.#heldBySignature.flattened(),
+      versions: this.#versions,
     };
+  }
+
+  #widened(span: VersionSpan, record: SignedRecord): VersionSpan {
+    const { version } = record;
+    if ((version >= span.lowest && version <= span.highest) || isLasting(this.#kinds.get(record.kind), record))
+      return span;
+    return { lowest: Math.min(span.lowest, version), highest: Math.max(span.highest, version) };
   }
 
   #count(record: SignedRecord, change: 1 | -1): void {
@@ -213,4 +237,12 @@ export interface RegistryBase {
   readonly heldByKind: ReadonlyMap<string, ReadonlyMap<RecordKey, Held>>;
   readonly digests: Readonly<Record<DigestGroup, Digest>>;
   readonly heldBySignature: ReadonlyMap<string, Held>;
+  readonly versions: VersionSpan;
 }
+
+interface VersionSpan {
+  readonly lowest: number;
+  readonly highest: number;
+}
+
+const NO_VERSIONS: VersionSpan = { lowest: Number.POSITIVE_INFINITY, highest: Number.NEGATIVE_INFINITY };
