@@ -6,5 +6,7 @@ import { MINUTE_MS, type Millis } from "../time.ts";
  */
 export function clockStep(before: Millis, wakeAt: Millis, now: Millis): number {
   if (now < before - MINUTE_MS) return now - before;
-  return now > wakeAt + MINUTE_MS ? now - wakeAt : 0;
+  // A node that asked to be woken at once, or is woken late, has a time behind it.
+  const expected = Math.max(before, wakeAt);
+  return now > expected + MINUTE_MS ? now - expected : 0;
 }

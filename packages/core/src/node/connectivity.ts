@@ -176,8 +176,9 @@ export class Connectivity {
     const standing = this.#state.standingOf(record.owner);
     if (standing === undefined) return rejectionOf("record_owner_unknown", record.owner);
     if (standing !== "member") return rejectionOf("record_owner_ended", record.owner);
+    // Two that were said in time may come at once. Nobody is to blame, and the next one tells all that this one did.
     if (held !== undefined && now < held.takenAt + LIMITS.connectivityEveryMs && now >= held.takenAt)
-      return rejectionOf("record_quota", "it speaks too often");
+      return rejectionOf("record_superseded", "too soon after the one before");
     let bytes: Uint8Array;
     try {
       bytes = signedBytes("record", record as unknown as JsonObject);

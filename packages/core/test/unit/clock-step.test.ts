@@ -13,6 +13,7 @@ describe("a clock that was set", () => {
     expect(clockStep(NOW, wakeAt, NOW - MINUTE_MS)).toBe(0);
     expect(clockStep(NOW, wakeAt, wakeAt + HOUR_MS)).toBe(HOUR_MS);
     expect(clockStep(NOW, wakeAt, NOW - HOUR_MS)).toBe(-HOUR_MS);
+    expect(clockStep(NOW, NOW - HOUR_MS, NOW + SECOND_MS)).toBe(0);
   });
 
   it("forward ends no link that is alive", () => {
