@@ -71,7 +71,12 @@ function clientOver(session: Session, extra: CallHeaders) {
     /** Prometheus text. */
     getMetrics: () => session.text("/metrics", extra),
     getToken: () => session.token(),
+    getDiscovery: () => call("getDiscovery"),
+    getJwks: () => call("getJwks"),
     bootstrap: (body: BodyOf<"bootstrap">) => call("bootstrap", { body }),
+
+    /** Opens the door for a first contact again, for an hour. */
+    reopen: (body: BodyOf<"reopen"> = {}) => call("reopen", { body }),
 
     getLicense: () => call("getLicense"),
     /** Puts in a successor of the license that holds; the same one again changes nothing. */

@@ -31,15 +31,24 @@ export const MAX_HOPS = 2;
 
 export const JSON_TYPE = "application/json";
 
-const requestSchema = z.object({
-  format: z.literal(1),
-  id: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
-  method: z.enum(["GET", "POST", "PUT", "DELETE"]),
-  path: z.string().max(4096).startsWith("/"),
-  token: z.string().max(8192),
-  body: z.string().optional(),
-  hops: z.int().min(1).max(MAX_HOPS),
-});
+/** What could not stand in a request of HTTP is no request. */
+const requestSchema = z
+  .object({
+    format: z.literal(1),
+    id: z.string().regex(/^[A-Za-z0-9_-]{16,64}$/),
+    method: z.enum(["GET", "POST", "PUT", "DELETE"]),
+    path: z
+      .string()
+      .max(4096)
+      .regex(/^\/[\x21-\x7e]*$/),
+    token: z
+      .string()
+      .max(8192)
+      .regex(/^[A-Za-z0-9._-]*$/),
+    body: z.string().optional(),
+    hops: z.int().min(1).max(MAX_HOPS),
+  })
+  .refine(({ method, body }) => method !== "GET" || body === undefined);
 
 /** Sends the request over the link to the peer and waits for its answer. Throws Problem. */
 export async function relay(peer: LocalPeer, to: PeerId, request: RelayedRequest): Promise<Answer> {

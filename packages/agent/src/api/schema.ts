@@ -1,5 +1,12 @@
 /** Every shape of the API, once: the server checks by it, the client reads by it, OpenAPI is made from it. */
-export { type Bootstrap, type Bootstrapped, bootstrappedSchema, bootstrapSchema } from "./schema/bootstrap.ts";
+export {
+  type Bootstrap,
+  type Bootstrapped,
+  bootstrappedSchema,
+  bootstrapSchema,
+  reopenedSchema,
+  reopenSchema,
+} from "./schema/bootstrap.ts";
 export {
   type ClusterIdentity,
   type ClusterStatus,

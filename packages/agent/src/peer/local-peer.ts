@@ -15,6 +15,7 @@ import {
   type LicenseRoot,
   type LicenseState,
   type LiveRecord,
+  type Millis,
   type Notice,
   type PeerBody,
   type PeerId,
@@ -227,6 +228,14 @@ export class LocalPeer {
   /** Keeps which cluster this peer has made anew, and its shared client. Throws StoreError. */
   takeCluster(clusterId: ClusterId, clientId: ClientId): void {
     this.#keepFacts({ ...this.#facts, cluster_id: clusterId, client_id: clientId });
+  }
+
+  /** Opens the door for a first contact until then, to the one key where it is given. Throws StoreError. */
+  reopen(until: Millis, acceptKey: string | undefined): Rejection | undefined {
+    const key = acceptKey === undefined ? undefined : bytesFromBase64url(acceptKey);
+    const { accept_key: _, ...rest } = this.#facts;
+    this.#keepFacts({ ...rest, fresh_until: until, ...(acceptKey === undefined ? {} : { accept_key: acceptKey }) });
+    return this.feed({ type: "reopen", until, ...(key === undefined ? {} : { acceptKey: key }) });
   }
 
   /** Sets what this peer announces; `undefined` goes back to what is configured or found. Throws StoreError. */

@@ -104,10 +104,8 @@ class GuardedStore implements Store {
   #refuse(error: StoreError): void {
     this.#refusal = error;
     this.#options.reserve.release();
-    this.#options.log.error("storage.full", {
-      reason: error.reason,
-      detail: `${error.message}; writes are refused until there is`,
-    });
+    const event = error.reason === "full" ? "storage.full" : "storage.failing";
+    this.#options.log.error(event, { detail: `${error.message}; writes are refused until the disk takes them again` });
     this.#scheduleRetry();
   }
 

@@ -50,10 +50,13 @@ describe.each([
     (await clients[at]?.getReady())?.checks.find(({ name }) => name === "clock") ?? { status: "?", reason: "" };
 
   it("is told by itself and by the others whose it is, and the links stay", async () => {
-    await until("the host itself says so", async () => (await clockCheck(2)).status === "warning");
-    expect((await clockCheck(2)).reason).toMatch(/most neighbours contradict this host's clock .*60 min.*set it/);
-    await until("the others say so", async () => (await clockCheck(0)).status === "warning");
-    expect((await clockCheck(0)).reason).toMatch(/these clocks differ from ours: peer_\w+ by [+-]60 min/);
+    // The first word may come from a round trip that the jump cut in two.
+    await until("the host itself says so", async () =>
+      /most neighbours contradict this host's clock .*60 min.*set it/.test((await clockCheck(2)).reason ?? ""),
+    );
+    await until("the others say so", async () =>
+      /these clocks differ from ours: peer_\w+ by [+-]60 min/.test((await clockCheck(0)).reason ?? ""),
+    );
     expect((await clockCheck(0)).reason).toContain(made[2]?.peer_id);
     // Half a dozen heartbeats, and longer than any link may be silent.
     await new Promise((resolve) => setTimeout(resolve, 6_000));

@@ -41,6 +41,7 @@ describe("credentials in a cluster of three", () => {
       license_id: cluster.license.license_id,
       is_shared: false,
       is_current: false,
+      is_open: true,
     });
     expect(made.client_secret).toMatch(/^sec_[A-Za-z0-9_-]{43}$/);
     await cluster.settle();
@@ -78,7 +79,8 @@ describe("credentials in a cluster of three", () => {
     await client.deleteCredential(gone.client_id);
     expect((await client.allCredentials()).map(({ client_id }) => client_id)).not.toContain(gone.client_id);
     const withRevoked = await client.allCredentials({ include_revoked: "true" });
-    expect(withRevoked.find(({ client_id }) => client_id === gone.client_id)?.revoked_at).toMatch(/Z$/);
+    const ended = withRevoked.find(({ client_id }) => client_id === gone.client_id);
+    expect(ended).toMatchObject({ revoked_at: expect.stringMatching(/Z$/), is_open: false });
   });
 
   it("ends a revoked client's tokens at once on every peer", async () => {

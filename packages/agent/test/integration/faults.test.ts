@@ -22,6 +22,9 @@ import {
 /** RFC 8446 section 5.1. */
 const TLS_ALERT = 0x15;
 
+/** Three answers, on a host that is busy with other tests. */
+const HEALTHY_MS = 3_000;
+
 /** Who means ill comes from here; the agent tells callers apart by their addresses. */
 const ATTACKER = "127.0.0.66";
 
@@ -64,7 +67,7 @@ describe("an agent's port under attack", () => {
     expect((await client.getLive()).status).toBe("ok");
     expect((await client.getReady()).status).toBe("ready");
     expect((await client.getPeer(made.peer_id)).name).toBe("attacked");
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(performance.now() - startedAt).toBeLessThan(HEALTHY_MS);
   };
   const residentMegabytes = () =>
     Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${agent.child.pid}/status`, "utf8"))?.[1]) / 1024;
@@ -126,7 +129,7 @@ describe("an agent's port under attack", () => {
       await raw.closed(12_000);
       expect(raw.received()).toMatch(/^HTTP\/1.1 4(09|13)/);
     }
-    expect(residentMegabytes() - before).toBeLessThan(40);
+    expect(residentMegabytes() - before).toBeLessThan(60);
     await expectHealthy();
   }, 30_000);
 
@@ -187,7 +190,7 @@ describe("an agent's port under attack", () => {
     for (const bytes of frames()) if (!raw.isClosed()) raw.socket.write(bytes);
     expect(await raw.closed(5_000)).not.toBeUndefined();
     expect(quiet.isClosed()).toBe(false);
-    expect(residentMegabytes() - before).toBeLessThan(40);
+    expect(residentMegabytes() - before).toBeLessThan(60);
     await expectHealthy();
   });
 

@@ -1,5 +1,6 @@
-import { createId, type License, rfc3339FromMs } from "@arctic/core";
+import { base64urlFromBytes, createId, createIdentity, type License, rfc3339FromMs } from "@arctic/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Clock, systemClock } from "../../src/clock.ts";
 import { bootstrapped, clientOf, startTestAgent, type TestAgent, until } from "../helpers/agents.ts";
 import { type Authority, createAuthority } from "../helpers/authority.ts";
 import { startCluster, type TestCluster } from "../helpers/cluster.ts";
@@ -70,6 +71,45 @@ describe("a license that is put in", () => {
       status: 400,
       message: expect.stringContaining("max_nodes"),
     });
+  });
+});
+
+describe("the door of a fresh peer", () => {
+  it("is shut after an hour, is opened for another one, and to one key where that is said", async () => {
+    const authority = createAuthority();
+    let laterMs = 0;
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + laterMs };
+    const start = () => startTestAgent(authority.rootsPath, {}, { clock });
+    const [founder, guest] = [await start(), await start()];
+    const license = authority.issue();
+    const made = await bootstrapped(founder, license, "founder");
+    const guestMade = await bootstrapped(guest, license, "guest");
+    const [client, guestClient] = [clientOf(founder, made), clientOf(guest, guestMade)];
+    try {
+      laterMs = 2 * 3_600_000;
+      for (const agent of [founder, guest]) await agent.restart();
+      const add = () => client.addPeer({ address: guest.address() });
+      await expect(add()).rejects.toMatchObject({
+        status: 422,
+        code: "HANDSHAKE_FAILED",
+        message: expect.stringContaining("reopened"),
+      });
+      expect((await guestClient.getStatus()).fresh_until).toBeUndefined();
+      const other = createIdentity(crypto, Date.now());
+      await guestClient.reopen({ accept_key: base64urlFromBytes(other.publicKey) });
+      await expect(add()).rejects.toMatchObject({ code: "HANDSHAKE_FAILED" });
+      const { fresh_until } = await guestClient.reopen();
+      expect(Date.parse(fresh_until) - clock.now()).toBeGreaterThan(3_500_000);
+      await guest.restart();
+      expect((await guestClient.getStatus()).fresh_until).toBe(fresh_until);
+      expect(await add()).toMatchObject({ id: guestMade.peer_id });
+      await until("it is a member", async () => (await client.getStatus()).converged);
+      await expect(client.reopen()).rejects.toMatchObject({ status: 409, code: "CONFLICT" });
+    } finally {
+      for (const one of [client, guestClient]) one.close();
+      for (const agent of [founder, guest]) await agent.remove();
+      authority.remove();
+    }
   });
 });
 

@@ -142,7 +142,13 @@ describe("a backup and its restore", () => {
     isDone = true;
     await writing;
     expect(await command("restore", join(directory, "two"), "copy")).toMatchObject({ code: 0 });
-    await agent.end("SIGTERM");
+    await agent.end("SIGKILL");
+    // What the kill left in the log of the database is in a backup, too.
+    expect(await command("backup", join(directory, "of the dead"), "a")).toMatchObject({ code: 0 });
+    expect(await command("restore", join(directory, "of the dead"), "revived")).toMatchObject({ code: 0 });
+    const revived = await start("revived");
+    expect((await revived.client(authOf(made)).getPeer(made.peer_id)).name).toBe(`name-${writes - 1}`);
+    await revived.end("SIGKILL");
     const copy = await start("copy");
     expect((await copy.client(authOf(made)).getPeer(made.peer_id)).name).toMatch(/^name-\d+$/);
     client.close();

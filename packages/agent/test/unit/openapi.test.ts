@@ -51,6 +51,7 @@ describe("the OpenAPI document", () => {
     expect(optional.map(({ operation }) => operation.operationId).sort()).toEqual([
       "createCredential",
       "initCluster",
+      "reopen",
       "updatePeer",
       "updateService",
     ]);

@@ -35,6 +35,9 @@ describe("a relayed call", () => {
     ["names no path", { path: "v1/peers" }],
     ["has a method of its own", { method: "PATCH" }],
     ["is of another format", { format: 2 }],
+    ["smuggles a header in its token", { token: "x\r\nX-Arctic-Recovery: y" }],
+    ["smuggles one in its path", { path: "/v1/peers HTTP/1.1\r\nX: y" }],
+    ["reads with a body", { method: "GET" }],
   ])("is refused where it %s", async (_, change) => {
     expect(await ask({ format: 1, ...request, ...change })).toMatchObject({ status: 400 });
   });

@@ -8,6 +8,8 @@ import {
   initiatedClusterSchema,
   licenseReplySchema,
   putLicenseSchema,
+  reopenedSchema,
+  reopenSchema,
   statusSchema,
   syncSchema,
 } from "../schema.ts";
@@ -26,6 +28,16 @@ export const clusterOperations = {
     body: bootstrapSchema,
     reply: bootstrappedSchema,
     status: 201,
+  },
+  reopen: {
+    ...base,
+    method: "POST",
+    path: "/v1/bootstrap/reopen",
+    access: "admin",
+    effect: "write",
+    summary: "Opens a peer that was never in a cluster of two for a first contact, for an hour again",
+    body: reopenSchema,
+    reply: reopenedSchema,
   },
   getLicense: {
     ...base,

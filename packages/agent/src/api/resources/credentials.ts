@@ -122,6 +122,7 @@ function credentialFrom(
     created_by: client.createdBy,
     is_shared: client.clientId === sharedClientId(peer.node.cluster.id),
     is_current: client.clientId === caller?.clientId,
+    is_open: peer.node.cluster.acceptedSecrets(client.clientId).length > 0,
     ...(revokedAt === undefined ? {} : { revoked_at: revokedAt }),
   };
 }

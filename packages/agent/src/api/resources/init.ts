@@ -1,4 +1,4 @@
-import { createId, rfc3339FromMs } from "@arctic/core";
+import { createId, LIMITS, rfc3339FromMs } from "@arctic/core";
 import type { LocalPeer } from "../../peer/local-peer.ts";
 import { type Call, type Handlers, reply } from "../context.ts";
 import { allClients, createSecret, revokedAtByClient, sharedClientId } from "../credential.ts";
@@ -6,7 +6,8 @@ import { Problem, problemFromError, problemFromRejection } from "../problem.ts";
 import type { InitiatedCluster } from "../schema.ts";
 import { revokeClient, writeClient } from "./credentials.ts";
 
-export const initHandlers: Pick<Handlers, "initCluster"> = {
+export const initHandlers: Pick<Handlers, "initCluster" | "reopen"> = {
+  reopen,
   initCluster: (call) => {
     const peer = call.peer();
     requireAlone(peer);
@@ -16,6 +17,21 @@ export const initHandlers: Pick<Handlers, "initCluster"> = {
     return reply(made, { cluster_id: made.cluster_id, client_id: made.client_id });
   },
 };
+
+function reopen({ peer: peerOf, context, body }: Call<"reopen">) {
+  const peer = peerOf();
+  const hasAdmitted = peer.node.registry.live("admission").some(({ owner }) => owner === peer.identity.peerId);
+  if (hasAdmitted) {
+    throw new Problem(
+      "CONFLICT",
+      "this peer has been in a cluster of two, so no first contact is accepted without an introduction: add each of the two peers on the other",
+    );
+  }
+  const until = context.clock.now() + LIMITS.freshWindowMs;
+  const rejection = peer.reopen(until, body.accept_key);
+  if (rejection !== undefined) throw problemFromRejection(rejection);
+  return reply({ fresh_until: rfc3339FromMs(until) });
+}
 
 function requireAlone(peer: LocalPeer): void {
   const others = peer.node.peers.list().filter(({ standing }) => standing === "member" || standing === "vouched");

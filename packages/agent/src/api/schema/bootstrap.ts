@@ -25,6 +25,12 @@ export const bootstrapSchema = z.strictObject({
 });
 export type Bootstrap = z.infer<typeof bootstrapSchema>;
 
+export const reopenSchema = z.strictObject({
+  /** The only key whose first contact is accepted. */
+  accept_key: publicKey.optional(),
+});
+export const reopenedSchema = z.object({ fresh_until: instant });
+
 export const bootstrappedSchema = z.object({
   peer_id: peerId,
   peer_public_key: publicKey,

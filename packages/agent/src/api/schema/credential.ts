@@ -36,6 +36,8 @@ const credentialSchema = z.object({
   is_shared: z.boolean(),
   /** True for the client that asks. */
   is_current: z.boolean(),
+  /** Whether a secret of it opens: not where it was revoked, nor a day after its cluster's id was outlived. */
+  is_open: z.boolean(),
   revoked_at: instant.optional(),
 });
 export type Credential = z.infer<typeof credentialSchema>;
