@@ -8,7 +8,7 @@ import type { ClusterEvent, Credential, Peer, Service } from "./schema.ts";
 export { isLoopbackHost, parseEndpoint } from "./client/endpoint.ts";
 export { ApiError, ConnectionError, TlsMismatchError } from "./client/error.ts";
 export { fetchTlsFingerprint, type Trust } from "./client/opening.ts";
-export type { ClientAuth, ClientOptions } from "./client/session.ts";
+export type { ClientAuth, ClientOptions, KeptToken, TokenStore } from "./client/session.ts";
 export type {
   AddPeer,
   Bootstrap,

@@ -27,6 +27,20 @@ export interface ClientOptions {
   readonly peer?: PeerId;
   /** For one request, opening its connection included. 30 s where left out. */
   readonly timeoutMs?: number;
+  /** Keeps the token of `credentials` beyond this client. In memory alone where left out. */
+  readonly tokens?: TokenStore;
+}
+
+/** A token, and the Unix milliseconds from which on another one is asked for. */
+export interface KeptToken {
+  readonly value: Token;
+  readonly renewAt: number;
+}
+
+/** Where a token stands between processes. It opens for up to an hour what the secret opens: keep it as safe. */
+export interface TokenStore {
+  read(): KeptToken | undefined;
+  keep(token: KeptToken): void;
 }
 
 /** What goes with each call of one client over a session. */
@@ -44,12 +58,13 @@ export class Session {
   readonly #options: ClientOptions;
   readonly #timeoutMs: number;
   #connections: Connection[];
-  #token: { readonly value: Token; readonly renewAt: number } | undefined;
+  #token: KeptToken | undefined;
 
   constructor(options: ClientOptions) {
     if (options.endpoints.length === 0) throw new TypeError("a client needs at least one endpoint");
     this.#options = options;
     this.#timeoutMs = options.timeoutMs ?? 30_000;
+    this.#token = options.auth?.type === "credentials" ? options.tokens?.read() : undefined;
     this.#connections = options.endpoints.map(
       (text) => new Connection(parseEndpoint(text), options.trust, this.#timeoutMs),
     );
@@ -93,7 +108,7 @@ export class Session {
     return text;
   }
 
-  /** A token for the credentials, from memory while it lasts. */
+  /** A token for the credentials, from memory or the store while it lasts. */
   async token(): Promise<Token> {
     const { auth } = this.#options;
     if (auth?.type !== "credentials") throw new TypeError("a token needs a client id and its secret");
@@ -110,6 +125,7 @@ export class Session {
     if (!parsed.success)
       throw new ApiError(endpoint, status, "REPLY_MALFORMED", "the agent's token reply is malformed");
     this.#token = { value: parsed.data, renewAt: systemClock.now() + parsed.data.expires_in * 1000 - TOKEN_MARGIN_MS };
+    this.#options.tokens?.keep(this.#token);
     return parsed.data;
   }
 
