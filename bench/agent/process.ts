@@ -66,8 +66,9 @@ interface Started {
 
 /** Resolves when the peer runs: records read, gossip and API open. */
 async function started(stateDir: string, rootsPath: string): Promise<Started> {
-  const child = spawn(process.execPath, [MAIN], {
-    env: { ...process.env, ...loopbackEnvironment(stateDir, rootsPath) },
+  // As the unit file and the first line of the program start it.
+  const child = spawn(process.execPath, ["--max-semi-space-size=1", MAIN], {
+    env: { ...process.env, MALLOC_ARENA_MAX: "2", ...loopbackEnvironment(stateDir, rootsPath) },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const { port, tls_fingerprint } = await listening(child);

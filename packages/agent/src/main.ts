@@ -1,4 +1,4 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --max-semi-space-size=1
 import { existsSync } from "node:fs";
 import { type Agent, createAgent } from "./agent.ts";
 import { systemClock } from "./clock.ts";
