@@ -51,7 +51,10 @@ function stampsOfSources() {
 
 function sourcesOf(folder) {
   const own = ["package.json", "tsconfig.json", "tsup.config.ts"].map((file) => join(folder, file)).filter(existsSync);
-  const sources = readdirSync(join(folder, "src"), { recursive: true, withFileTypes: true })
+  const sources = ["src", "bundle"]
+    .map((part) => join(folder, part))
+    .filter(existsSync)
+    .flatMap((part) => readdirSync(part, { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
   return [...own, ...sources.sort()];

@@ -83,7 +83,7 @@ export function arcticIn(run: Run, namespace: string | undefined): Arctic {
   const argv = within(namespace, [process.execPath, commandProgram]);
   const call = (...args: string[]) =>
     finish([...argv, ...args], {
-      env: { ARCTIC_CONFIG: configuration, NO_COLOR: "1" },
+      env: { ARCTIC_CONFIG: configuration, XDG_CACHE_HOME: join(run.directory, "cache"), NO_COLOR: "1" },
       timeoutMs: 120_000,
       signal: run.signal,
     });

@@ -1,5 +1,8 @@
 import { Command } from "@oclif/core/command";
 import * as Flags from "@oclif/core/flags";
+import type * as Interfaces from "@oclif/core/interfaces";
+import { EXIT } from "./failure.ts";
+import { quickParse } from "./quick-parse.ts";
 import { type OutputFormat, writeOutput } from "./view/output.ts";
 
 const GLOBAL = "GLOBAL";
@@ -19,6 +22,9 @@ export interface GlobalFlags {
   readonly timeout?: number | undefined;
   readonly yes: boolean;
 }
+
+/** Values by the names of their flags or arguments, of types that each command declares. */
+type Values = Interfaces.OutputFlags<Interfaces.FlagInput>;
 
 /** A command's `run` answers nothing, or the exit code where success has more than one. */
 export abstract class BaseCommand extends Command {
@@ -81,6 +87,27 @@ export abstract class BaseCommand extends Command {
     }),
     yes: Flags.boolean({ char: "y", helpGroup: GLOBAL, summary: "Answer every question with yes." }),
   };
+
+  /** Runs the command line; resolves to the exit code. */
+  async execute(): Promise<number> {
+    const result: unknown = await this._run();
+    return typeof result === "number" ? result : EXIT.ok;
+  }
+
+  /** oclif's own, which plain lines need not go through. */
+  protected override async parse<F extends Values, B extends Values, A extends Values>(
+    options: Interfaces.Input<F, B, A>,
+    argv: string[] = this.argv,
+  ): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const quick = await quickParse(argv, { ...options.baseFlags, ...options.flags }, options.args ?? {});
+    if (quick === undefined) return super.parse(options, argv);
+    this.parsed = true;
+    const rest = { argv: [], raw: [], metadata: { flags: {} }, nonExistentFlags: [] };
+    return { ...quick, ...rest } as unknown as Interfaces.ParserOutput<F, B, A>;
+  }
+
+  /** oclif's own looks for deprecated commands here, of which there are none. */
+  protected override async init(): Promise<void> {}
 
   /** Errors travel to `run.ts`, which words them and names the exit code. */
   protected override async catch(error: Error): Promise<never> {

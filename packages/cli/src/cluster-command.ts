@@ -1,6 +1,7 @@
 import { BaseCommand, type GlobalFlags } from "./base-command.ts";
 import { failureFromClient } from "./session/client-failure.ts";
 import { openSession, type Session } from "./session/session.ts";
+import { type Paint, paintFor } from "./view/color.ts";
 
 /** A command that speaks to an agent. */
 export abstract class ClusterCommand extends BaseCommand {
@@ -14,8 +15,14 @@ export abstract class ClusterCommand extends BaseCommand {
     return runIn(openSession(flags, "public"), act);
   }
 
-  protected show(flags: GlobalFlags, session: Session, value: unknown, asTable: () => string): Promise<void> {
-    return this.print(flags, value, asTable, session.config.preferences.output_format);
+  protected show(
+    flags: GlobalFlags,
+    session: Session,
+    value: unknown,
+    asTable: (paint: Paint) => string,
+  ): Promise<void> {
+    const { output_format, color } = session.config.preferences;
+    return this.print(flags, value, () => asTable(paintFor(process.stdout, color)), output_format);
   }
 }
 

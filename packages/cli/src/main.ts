@@ -1,3 +1,6 @@
 import { run } from "./run.ts";
 
-process.exitCode = await run(process.argv.slice(2));
+run(process.argv.slice(2)).then((exitCode) => {
+  // What was written to stdout and stderr is out: on Linux both are written synchronously. Connections need no farewell.
+  process.exit(exitCode);
+});

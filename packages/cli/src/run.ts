@@ -1,33 +1,27 @@
-import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
-import { Config } from "@oclif/core/config";
+import { bareConfig } from "./bare-config.ts";
+import { COMMANDS } from "./commands.ts";
 import { EXIT, type Failure, failureJson, failureText, usageFailure } from "./failure.ts";
 import { failureFromError } from "./failure-from-error.ts";
 import { resolveCommand } from "./resolve-command.ts";
 import { VERSION } from "./version.ts";
-import { ArcticHelp } from "./view/help.ts";
-
-const TOPICS = {
-  peers: { description: "The hosts of the cluster." },
-  services: { description: "What carries traffic from one peer to another." },
-  routes: { description: "Which traffic a service carries." },
-  cluster: { description: "The cluster as a whole." },
-  license: { description: "Make, check and show licenses." },
-  compose: { description: "A cluster described in one file." },
-  config: { description: "The clusters that this command knows." },
-};
+import { ArcticHelp, loadConfig } from "./view/help.ts";
+import { say } from "./view/output.ts";
 
 /** Runs one command line; resolves to the exit code. Data goes to stdout, everything else to stderr. */
 export async function run(argv: readonly string[]): Promise<number> {
   try {
-    const config = await loadConfig();
-    const request = resolveCommand(argv, config.commandIDs);
+    if (argv[0] === "__complete") {
+      const { complete } = await import("./completion/complete.ts");
+      await complete(argv.slice(1));
+      return EXIT.ok;
+    }
+    const request = resolveCommand(argv, Object.keys(COMMANDS));
     switch (request.type) {
       case "version":
         process.stdout.write(`arctic ${VERSION}\n`);
         return EXIT.ok;
       case "help":
-        await new ArcticHelp(config, { maxWidth: 120 }).showHelp([...request.words]);
+        await showHelp(request.words);
         return EXIT.ok;
       case "flag_first":
         throw usageFailure(
@@ -36,31 +30,25 @@ export async function run(argv: readonly string[]): Promise<number> {
         );
       case "unknown":
         throw unknownCommand(request.words, request.similar);
-      case "command": {
-        const result: unknown = await config.runCommand(request.id, [...request.rest]);
-        return typeof result === "number" ? result : EXIT.ok;
-      }
+      case "command":
+        return await runCommand(request.id, request.rest);
     }
   } catch (error) {
     const failure = failureFromError(error);
-    process.stderr.write(`${wantsJson(argv) ? failureJson(failure) : failureText(failure)}\n`);
+    say(wantsJson(argv) ? failureJson(failure) : failureText(failure));
     return failure.exitCode;
   }
 }
 
-/** The built command reads its manifest, so that only the module of the command that runs is loaded. */
-export function loadConfig({ ignoreManifest = import.meta.url.endsWith(".ts") } = {}): Promise<Config> {
-  return Config.load({
-    root: dirname(fileURLToPath(import.meta.url)),
-    ignoreManifest,
-    pjson: {
-      name: "@arctic/cli",
-      version: VERSION,
-      description: "Joins Linux hosts into one network without a coordinator.",
-      type: "module",
-      oclif: { bin: "arctic", dirname: "arctic", commands: "./commands", topicSeparator: " ", topics: TOPICS },
-    },
-  } as Parameters<typeof Config.load>[0]);
+async function runCommand(id: string, argv: readonly string[]): Promise<number> {
+  const load = COMMANDS[id];
+  if (load === undefined) throw new Error(`${id} is in no table`);
+  const { default: Command } = await load();
+  return new Command([...argv], bareConfig()).execute();
+}
+
+async function showHelp(words: readonly string[]): Promise<void> {
+  await new ArcticHelp(await loadConfig(), { maxWidth: 120 }).showHelp([...words]);
 }
 
 function unknownCommand(words: readonly string[], similar: readonly string[]): Failure {

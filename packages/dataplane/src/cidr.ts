@@ -101,13 +101,13 @@ function isIpv4Mapped(address: IpAddress): boolean {
 function parseIpv4(text: string): IpAddress | undefined {
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text)?.slice(1);
   if (parts === undefined) return undefined;
-  let value = 0n;
+  let value = 0;
   for (const part of parts) {
     const byte = Number(part);
     if (byte > 255 || String(byte) !== part) return undefined;
-    value = (value << 8n) | BigInt(byte);
+    value = value * 256 + byte;
   }
-  return { family: 4, value };
+  return { family: 4, value: BigInt(value) };
 }
 
 function parseIpv6(text: string): IpAddress | undefined {
@@ -140,7 +140,8 @@ function groupsOf(text: string, mayEndDotted: boolean): number[] | undefined {
 }
 
 function formatIpv4(value: bigint): string {
-  return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 0xffn)).join(".");
+  const bits = Number(value);
+  return `${bits >>> 24}.${(bits >>> 16) & 255}.${(bits >>> 8) & 255}.${bits & 255}`;
 }
 
 function formatIpv6(value: bigint): string {

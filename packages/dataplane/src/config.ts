@@ -14,7 +14,13 @@ export const SETTINGS = [
     flag: "control-socket",
     env: "ARCTIC_DATAPLANE_SOCKET",
     fallback: "/run/arctic/dataplane.sock",
-    help: "unix socket (0600) that the agent speaks to",
+    help: "unix socket that the agent speaks to (0600, or 0660 with a group)",
+  },
+  {
+    flag: "control-group",
+    env: "ARCTIC_DATAPLANE_GROUP",
+    fallback: "",
+    help: "group, by name or number, whose members may use the control socket",
   },
   {
     flag: "tunnel-interface",
@@ -73,6 +79,8 @@ const SWITCHES = [
 export interface Config {
   readonly stateDir: string;
   readonly controlSocket: string;
+  /** Name or number; undefined where only the owner may use the socket. */
+  readonly controlGroup: string | undefined;
   readonly tunnelInterface: string;
   readonly tunnelPort: number;
   readonly pegasusPort: number;
@@ -83,7 +91,7 @@ export interface Config {
   readonly agentSilenceLimitMs: number;
   readonly logFormat: "json" | "text";
   readonly logLevel: "debug" | "info" | "warn" | "error";
-  readonly action: "run" | "cleanup" | "help";
+  readonly action: "run" | "check" | "cleanup" | "help";
   readonly removeOnStop: boolean;
 }
 
@@ -98,6 +106,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
   return {
     stateDir: text("state-dir"),
     controlSocket: text("control-socket"),
+    controlGroup: text("control-group") || undefined,
     tunnelInterface: linkName(text("tunnel-interface")),
     tunnelPort: whole("tunnel-port", text("tunnel-port"), 1, 65_535),
     pegasusPort: whole("pegasus-port", text("pegasus-port"), 1, 65_535),
@@ -112,7 +121,7 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     agentSilenceLimitMs: whole("agent-silence-limit", text("agent-silence-limit"), 1, 8_760) * 3_600_000,
     logFormat: oneOf("log-format", text("log-format"), ["json", "text"]),
     logLevel: oneOf("log-level", text("log-level"), ["debug", "info", "warn", "error"]),
-    action: given.switches.has("help") ? "help" : given.switches.has("cleanup") ? "cleanup" : "run",
+    action: actionFrom(given),
     removeOnStop: given.switches.has("remove-on-stop") || env.ARCTIC_REMOVE_ON_STOP === "1",
   };
 }
@@ -131,16 +140,31 @@ export function helpText(): string {
   );
   return [
     "arctic-dataplane: programs this host's kernel from the agent's plan and carries its traffic. Needs root.",
+    "arctic-dataplane check: says what on this host stands in the way of its services, and what to change. Exit code 1 if anything does.",
     "",
     ...lines,
     "",
   ].join("\n");
 }
 
-function flagsFrom(argv: readonly string[]): { texts: Map<string, string>; switches: Set<string> } {
-  const { values } = parseArgs({
+interface Given {
+  readonly verb: string | undefined;
+  readonly texts: ReadonlyMap<string, string>;
+  readonly switches: ReadonlySet<string>;
+}
+
+function actionFrom({ verb, switches }: Given): Config["action"] {
+  if (switches.has("help")) return "help";
+  if (verb === undefined) return switches.has("cleanup") ? "cleanup" : "run";
+  if (verb === "check") return "check";
+  throw new Error(`arctic-dataplane has no verb ${verb}: use check, or none to run`);
+}
+
+function flagsFrom(argv: readonly string[]): Given {
+  const { values, positionals } = parseArgs({
     args: [...argv],
     strict: true,
+    allowPositionals: true,
     options: Object.fromEntries<{ type: "string" | "boolean" }>([
       ...SETTINGS.map(({ flag }) => [flag, { type: "string" }] as const),
       ...SWITCHES.map(({ flag }) => [flag, { type: "boolean" }] as const),
@@ -152,7 +176,7 @@ function flagsFrom(argv: readonly string[]): { texts: Map<string, string>; switc
     if (typeof value === "string") texts.set(flag, value);
     else if (value === true) switches.add(flag);
   }
-  return { texts, switches };
+  return { verb: positionals.length > 1 ? positionals.join(" ") : positionals[0], texts, switches };
 }
 
 const list = (text: string): string[] =>
@@ -168,8 +192,8 @@ function network(flag: string, text: string): string {
 
 function hostAllowance(text: string): ExitPolicy["allowHost"][number] {
   const [cidr = "", protocol, portText] = text.split("@");
-  if (protocol !== undefined && !/^(udp|icmp|ipv6-icmp|[0-9]{1,3})$/.test(protocol)) {
-    throw new Error(`--exit-allow-host: ${protocol} is no protocol; use udp, icmp, ipv6-icmp or a number`);
+  if (protocol !== undefined && !/^(tcp|udp|icmp|ipv6-icmp|[0-9]{1,3})$/.test(protocol)) {
+    throw new Error(`--exit-allow-host: ${protocol} is no protocol; use tcp, udp, icmp, ipv6-icmp or a number`);
   }
   return {
     cidr:

@@ -1,4 +1,4 @@
-import { chmod, mkdir, rm } from "node:fs/promises";
+import { chmod, chown, mkdir, readFile, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { checkPlan } from "./check-plan.ts";
@@ -16,8 +16,24 @@ export async function refuseSecond(path: string): Promise<void> {
   if (await isAnswering(path)) throw new Error(`a data plane is running already: ${path} answers`);
 }
 
-/** Listens on a unix socket that only its owner can open. Throws when another data plane answers there. */
-export async function serveControl(path: string, dataplane: Handled): Promise<ControlServer> {
+/**
+ * The number of a group that is given by name or number.
+ * @throws Error that says what to do when the host has no such group.
+ */
+export async function groupId(group: string): Promise<number> {
+  if (/^[0-9]{1,10}$/.test(group)) return Number(group);
+  const lines = (await readFile("/etc/group", "utf8")).split("\n").map((line) => line.split(":"));
+  const number = lines.find(([name]) => name === group)?.[2];
+  if (number === undefined)
+    throw new Error(`--control-group: this host has no group ${group}; make it: groupadd --system ${group}`);
+  return Number(number);
+}
+
+/**
+ * Listens on a unix socket that only its owner can open, and the members of a group where one is given: who can open it
+ * decides what this host carries. Throws when another data plane answers there.
+ */
+export async function serveControl(path: string, dataplane: Handled, group?: number): Promise<ControlServer> {
   await mkdir(dirname(path), { recursive: true, mode: 0o755 });
   await refuseSecond(path);
   await rm(path, { force: true });
@@ -27,7 +43,7 @@ export async function serveControl(path: string, dataplane: Handled): Promise<Co
     socket.on("close", () => sockets.delete(socket));
     serveSocket(socket, dataplane);
   });
-  await listen(server, path);
+  await listen(server, path, group);
   return {
     close: async () => {
       for (const socket of sockets) socket.destroy();
@@ -106,7 +122,7 @@ function idOf(value: unknown): number {
 }
 
 /** The mask makes the socket 0600 from its first moment on. */
-async function listen(server: Server, path: string): Promise<void> {
+async function listen(server: Server, path: string, group: number | undefined): Promise<void> {
   const mask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -116,7 +132,8 @@ async function listen(server: Server, path: string): Promise<void> {
   } finally {
     process.umask(mask);
   }
-  await chmod(path, 0o600);
+  if (group !== undefined) await chown(path, process.getuid?.() ?? 0, group);
+  await chmod(path, group === undefined ? 0o600 : 0o660);
 }
 
 function isAnswering(path: string): Promise<boolean> {

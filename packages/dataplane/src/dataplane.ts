@@ -1,14 +1,22 @@
 import { join } from "node:path";
+import type { Finding } from "./conflicts/findings.ts";
+import { lookForConflicts } from "./conflicts/look.ts";
 import type { Allocations } from "./kernel/allocation.ts";
+import type { ClassUse } from "./kernel/class-use.ts";
+import type { DesiredLimit } from "./kernel/desired.ts";
 import type { HostConfig } from "./kernel/host-facts.ts";
-import { Reconciler } from "./kernel/reconciler.ts";
+import type { NftGeneration } from "./kernel/nft-generation.ts";
+import { type KernelReport, Reconciler } from "./kernel/reconciler.ts";
 import { type Runner, runOrThrow } from "./kernel/runner.ts";
 import type { Sysctls } from "./kernel/sysctl.ts";
 import type { Log } from "./log.ts";
+import { asksDhcp } from "./macvlan/interface.ts";
+import { Leases } from "./macvlan/leases.ts";
 import { observationFrom, type PegasusReport } from "./observation.ts";
 import type { Pegasus, StartPegasus } from "./pegasus/pegasus.ts";
 import { pegasusPlanFrom } from "./pegasus-plan.ts";
 import { type DataplaneIdentity, type NetworkPlan, networkPlanSchema, type Observation } from "./plan.ts";
+import { type SharedLimit, SharedLimits } from "./qos/shared-limits.ts";
 import type { StateDir } from "./state-dir.ts";
 import { hasKernelWireguard, kernelWireguard } from "./tempest/kernel-wireguard.ts";
 import { loadTunnelKey, type TunnelKey } from "./tempest/tunnel-key.ts";
@@ -19,6 +27,8 @@ export interface DataplaneOptions {
   readonly version: string;
   readonly state: StateDir;
   readonly runner: Runner;
+  readonly generation: NftGeneration;
+  readonly classUse: ClassUse;
   readonly sysctls: Sysctls;
   readonly startPegasus: StartPegasus;
   readonly log: Log;
@@ -45,6 +55,7 @@ export interface Dataplane {
 
 const DRAIN_MS = 3_000;
 const PLAN_FILE = "plan.json";
+const LOOK_EVERY_MS = 15_000;
 
 /** Puts the stored plan's refusing part in place, then starts Pegasus, then carries. */
 export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
@@ -55,7 +66,7 @@ export async function startDataplane(options: DataplaneOptions): Promise<Datapla
 
 /** Removes everything of ours from the host: kernel state, the stored plan, the numbers. Keys stay. */
 export async function removeEverything(
-  options: Pick<DataplaneOptions, "state" | "runner" | "sysctls" | "host" | "log">,
+  options: Pick<DataplaneOptions, "state" | "runner" | "generation" | "sysctls" | "host" | "log">,
 ): Promise<void> {
   const { state, runner, host } = options;
   const tunnelKey: TunnelKey = { privateKey: new Uint8Array(32), publicKey: "" };
@@ -65,12 +76,23 @@ export async function removeEverything(
     config: host,
     wireguard: userspace,
     tunnelKey,
+    leasedCidrs: () => new Map(),
     onCommand: commandLogger(options.log),
   });
   const { observed } = await reconciler.apply(emptyPlan(PLACEHOLDER_PEER));
   const left = observed.links.find((link) => link.name === host.tunnelInterface && link.isOurs);
   if (left !== undefined) await runOrThrow(runner, ["ip", "link", "delete", "dev", left.name]);
-  for (const name of [PLAN_FILE, "numbers.json", "sysctls.json"]) await state.remove(name);
+  for (const name of [PLAN_FILE, "numbers.json", "sysctls.json", "leases.json"]) await state.remove(name);
+}
+
+/** Limits that TCP and the tunnel share, each with the plan's whole rate. */
+function sharedLimits(plan: NetworkPlan, limits: readonly DesiredLimit[]): SharedLimit[] {
+  const servicesById = new Map(plan.services.map((service) => [service.service_id, service]));
+  return limits.flatMap((limit): SharedLimit[] => {
+    const service = servicesById.get(limit.owner);
+    if (service === undefined) return [];
+    return [{ ...limit, bitsPerSecond: service.bandwidth_limit_mbps * 1_000_000, role: service.role }];
+  });
 }
 
 const PLACEHOLDER_PEER = `peer_${"0".repeat(26)}`;
@@ -95,7 +117,13 @@ class RunningDataplane implements Dataplane {
   #reconciler: Reconciler | undefined;
   #pegasus: Pegasus | undefined;
   #pegasusError: string | undefined;
+  readonly #limits: SharedLimits;
+  readonly #leases: Leases;
+  #conflicts: readonly Finding[] = [];
+  #looked: { readonly at: number; readonly nft: number | undefined } | undefined;
   #plan: NetworkPlan = emptyPlan(PLACEHOLDER_PEER);
+  /** The plan that is on disk, as one line. */
+  #storedText: string | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #heardAt = performance.now();
@@ -104,6 +132,19 @@ class RunningDataplane implements Dataplane {
 
   constructor(options: DataplaneOptions) {
     this.#options = options;
+    this.#leases = new Leases({
+      state: options.state,
+      log: options.log,
+      onChange: () => void this.#enqueue(() => this.#makeCurrent(this.#plan)).catch(() => {}),
+    });
+    this.#limits = new SharedLimits({
+      classUse: options.classUse,
+      takeTcpUse: () => this.#pegasus?.takeUse() ?? [],
+      setTcpRate: (service, bitsPerSecond) => this.#pegasus?.setRate(service, bitsPerSecond),
+      setTunnelRate: (limit, bitsPerSecond) =>
+        this.#enqueue(() => this.#running().setClassRate(limit, bitsPerSecond)).catch(() => {}),
+      nowMs: () => performance.now(),
+    });
   }
 
   get identity(): DataplaneIdentity {
@@ -117,16 +158,19 @@ class RunningDataplane implements Dataplane {
     const wireguard = await this.#chooseWireguard();
     this.#reconciler = new Reconciler({
       runner,
+      generation: this.#options.generation,
       sysctls: this.#options.sysctls,
       state,
       config: host,
       wireguard,
       tunnelKey,
+      leasedCidrs: () => this.#leases.cidrs,
       onCommand: commandLogger(log),
     });
     const stored = await state.read(PLAN_FILE, networkPlanSchema);
     if (stored !== undefined) this.#plan = stored;
-    await this.#reconciler.apply(this.#plan);
+    await this.#leases.load();
+    this.#setLeases(await this.#reconciler.apply(this.#plan));
     log.info({ services: this.#plan.services.length, tunnel_backend: wireguard?.backend ?? "none" }, "kernel_ready");
     this.#pegasus = await startPegasus({
       stateDir: join(state.path, "pegasus"),
@@ -150,7 +194,7 @@ class RunningDataplane implements Dataplane {
     this.heard();
     return this.#enqueue(async () => {
       this.#isSilenced = false;
-      await this.#options.state.write(PLAN_FILE, plan);
+      await this.#store(plan);
       return this.#makeCurrent(plan);
     });
   }
@@ -166,6 +210,8 @@ class RunningDataplane implements Dataplane {
   async stop(remove: boolean): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);
+    this.#limits.stop();
+    this.#leases.stop();
     await this.#queue.catch(() => {});
     await this.#pegasus?.stop(DRAIN_MS);
     if (remove) await this.#reconciler?.apply(emptyPlan(this.#plan.peer_id));
@@ -177,8 +223,10 @@ class RunningDataplane implements Dataplane {
     this.#plan = plan;
     // Pegasus listens before flows are led to it; until then the kernel refuses them.
     await this.#applyPegasus(plan, await reconciler.numbersFor(plan));
-    await reconciler.apply(plan);
-    const observation = await this.#observe();
+    const report = await reconciler.apply(plan);
+    this.#limits.setLimits(sharedLimits(plan, report.desired.limits));
+    this.#setLeases(report);
+    const observation = await this.#observationOf(report);
     this.#options.log.info(
       {
         services: plan.services.length,
@@ -191,7 +239,49 @@ class RunningDataplane implements Dataplane {
   }
 
   async #observe(): Promise<Observation> {
-    return observationFrom(this.#plan, await this.#running().report(), await this.#pegasusReport(), Date.now());
+    const report = await this.#running().report();
+    await this.#look(report);
+    return this.#observationOf(report);
+  }
+
+  /** Others' rules and settings change seldom, and reading them takes several programs. */
+  async #look({ desired, observed }: KernelReport): Promise<void> {
+    const { runner, sysctls, host, pegasusPort, generation, log } = this.#options;
+    const [now, nft] = [performance.now(), generation.read()];
+    if (this.#looked !== undefined && this.#looked.nft === nft && now - this.#looked.at < LOOK_EVERY_MS) return;
+    this.#looked = { at: now, nft };
+    const options = { runner, sysctls, config: host, pegasusPort };
+    const conflicts = await lookForConflicts(options, { plan: this.#plan, desired, links: observed.links });
+    const known = new Set(this.#conflicts.map(({ text }) => text));
+    for (const { part, text } of conflicts)
+      if (!known.has(text)) log.warn({ stops: part, reason: text }, "conflict_found");
+    this.#conflicts = conflicts;
+  }
+
+  async #observationOf(kernel: KernelReport): Promise<Observation> {
+    return observationFrom(this.#plan, kernel, await this.#pegasusReport(), Date.now(), this.#conflicts);
+  }
+
+  /** Both files at once: each is safe by itself, and a number that no plan names is only kept too long. */
+  async #store(plan: NetworkPlan): Promise<void> {
+    const text = JSON.stringify(plan);
+    const numbered = this.#running().numbersFor(plan);
+    if (text !== this.#storedText) await this.#options.state.write(PLAN_FILE, plan);
+    await numbered;
+    this.#storedText = text;
+  }
+
+  /** Interfaces that are there and up ask DHCP, where no address is wished for them. */
+  #setLeases({ desired, observed }: KernelReport): void {
+    const asking = new Set(this.#plan.services.filter(asksDhcp).map((service) => service.service_id));
+    const up = new Set(observed.links.filter((link) => link.isUp).map((link) => link.name));
+    this.#leases.setLinks(
+      desired.links.flatMap((link) =>
+        link.kind === "macvlan" && asking.has(link.owner) && up.has(link.name)
+          ? [{ serviceId: link.owner, link: link.name, mac: link.mac }]
+          : [],
+      ),
+    );
   }
 
   async #applyPegasus(plan: NetworkPlan, numbers: Allocations): Promise<void> {

@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 import { readFile } from "node:fs/promises";
+import { checkHost } from "./check-host.ts";
 import { type Config, helpText, readConfig } from "./config.ts";
-import { refuseSecond, serveControl } from "./control-server.ts";
+import { groupId, refuseSecond, serveControl } from "./control-server.ts";
 import { type DataplaneOptions, removeEverything, startDataplane } from "./dataplane.ts";
+import { kernelClassUse } from "./kernel/class-use.ts";
+import { kernelGeneration } from "./kernel/nft-generation.ts";
 import { createRunner } from "./kernel/runner.ts";
 import { procSysctls } from "./kernel/sysctl.ts";
 import { createLog, type Log } from "./log.ts";
@@ -16,6 +19,10 @@ async function main(): Promise<void> {
     case "help":
       process.stdout.write(helpText());
       return;
+    case "check":
+      requireRoot();
+      process.exitCode = await check(config);
+      return;
     case "cleanup":
       requireRoot();
       await refuseSecond(config.controlSocket);
@@ -28,17 +35,26 @@ async function main(): Promise<void> {
   }
 }
 
+async function check(config: Config): Promise<number> {
+  const findings = await checkHost(await optionsFrom(config, createLog({ format: "text", level: "error" })));
+  for (const finding of findings) process.stdout.write(`${finding}\n`);
+  if (findings.length === 0) process.stdout.write("nothing on this host stands in the way of its services\n");
+  return findings.length === 0 ? 0 : 1;
+}
+
 async function run(config: Config): Promise<void> {
   const log = createLog({ format: config.logFormat, level: config.logLevel });
   await refuseSecond(config.controlSocket);
+  const group = config.controlGroup === undefined ? undefined : await groupId(config.controlGroup);
   const options = await optionsFrom(config, log);
   const dataplane = await startDataplane(options);
-  const control = await serveControl(config.controlSocket, dataplane);
+  const control = await serveControl(config.controlSocket, dataplane, group);
   const { pegasus, tunnel, tunnel_backend, relay_engine } = dataplane.identity;
   log.info(
     {
       version: options.version,
       control_socket: config.controlSocket,
+      control_group: config.controlGroup,
       pegasus_port: pegasus.port,
       tunnel_port: tunnel.port,
       tunnel_backend,
@@ -58,6 +74,8 @@ async function optionsFrom(config: Config, log: Log): Promise<DataplaneOptions> 
     version: await ownVersion(),
     state: await openStateDir(config.stateDir),
     runner: createRunner(),
+    generation: kernelGeneration(),
+    classUse: kernelClassUse(),
     sysctls: procSysctls(),
     startPegasus,
     log,
@@ -92,7 +110,7 @@ function nextSignal(): Promise<string> {
 }
 
 main().then(
-  () => process.exit(0),
+  () => process.exit(),
   (error: unknown) => {
     process.stderr.write(`arctic-dataplane: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exit(1);

@@ -1,7 +1,8 @@
+import type { Finding } from "./conflicts/findings.ts";
 import { vxlanName } from "./kernel/names.ts";
 import { serviceCount } from "./kernel/observed.ts";
 import type { KernelReport } from "./kernel/reconciler.ts";
-import type { PegasusCounters } from "./pegasus/pegasus.ts";
+import type { PegasusCounters, PegasusServiceCounters } from "./pegasus/pegasus.ts";
 import type { NetworkPlan, Observation, PlanService, ServiceObservation } from "./plan.ts";
 import { TUNNEL_OWNER } from "./tempest/tunnel.ts";
 import { endpointText, HANDSHAKE_FRESH_MS } from "./tempest/wireguard.ts";
@@ -17,10 +18,26 @@ export function observationFrom(
   kernel: KernelReport,
   pegasus: PegasusReport,
   now: number,
+  conflicts: readonly Finding[] = [],
 ): Observation {
+  const flowsByKey = new Map(
+    pegasus.type === "running"
+      ? pegasus.counters.services.map((entry) => [`${entry.role} ${entry.serviceId}`, entry] as const)
+      : [],
+  );
   return {
     observed_at: new Date(now).toISOString(),
-    services: plan.services.map((service) => serviceObservation(plan, service, kernel, pegasus, now)),
+    services: plan.services.map((service) =>
+      serviceObservation(
+        plan,
+        service,
+        kernel,
+        pegasus,
+        flowsByKey.get(`${service.role} ${service.service_id}`),
+        now,
+        conflicts,
+      ),
+    ),
     peers: plan.peers.map((peer) => {
       const status = peer.tunnel === undefined ? undefined : kernel.tunnelPeers.get(peer.tunnel.public_key);
       return {
@@ -47,19 +64,17 @@ function serviceObservation(
   service: PlanService,
   kernel: KernelReport,
   pegasus: PegasusReport,
+  flows: PegasusServiceCounters | undefined,
   now: number,
+  conflicts: readonly Finding[],
 ): ServiceObservation {
   const { service_id: serviceId, role } = service;
-  const flows =
-    pegasus.type === "running"
-      ? pegasus.counters.services.find((entry) => entry.serviceId === serviceId && entry.role === role)
-      : undefined;
-  const entered = serviceCount(kernel.observed, serviceId, "in");
-  const left = serviceCount(kernel.observed, serviceId, "out");
+  const entered = serviceCount(kernel.counts, serviceId, "in");
+  const left = serviceCount(kernel.counts, serviceId, "out");
   return {
     service_id: serviceId,
     role,
-    ...stateOf(plan, service, kernel, pegasus, now),
+    ...stateOf(plan, service, kernel, pegasus, now, conflicts),
     pegasus: {
       flows_open: flows?.flowsOpen ?? 0,
       flows_total: flows?.flowsTotal ?? 0,
@@ -81,15 +96,21 @@ function stateOf(
   kernel: KernelReport,
   pegasus: PegasusReport,
   now: number,
+  conflicts: readonly Finding[],
 ): Pick<ServiceObservation, "state" | "reason"> {
   const all = [...faultsOf(service, kernel, "all"), ...hostFaults(kernel)];
-  const tcp = [...faultsOf(service, kernel, "tcp"), ...pegasusFaults(plan, service, pegasus)];
-  const tunnel = [...faultsOf(service, kernel, "tunnel"), ...tunnelFaults(plan, service, kernel, now)];
+  const stops = (part: "tcp" | "tunnel") => conflicts.filter((one) => one.part === part).map(({ text }) => text);
+  const tcp = [...faultsOf(service, kernel, "tcp"), ...pegasusFaults(plan, service, pegasus), ...stops("tcp")];
+  const tunnel = [
+    ...faultsOf(service, kernel, "tunnel"),
+    ...tunnelFaults(plan, service, kernel, now),
+    ...stops("tunnel"),
+  ];
   const own = [...faultsOf(service, kernel, "interface"), ...pendingFaults(kernel, service.service_id)];
   if (all.length > 0) return { state: "inactive", reason: all.join("; ") };
   const reasons = [
-    ...tcp.map((reason) => `TCP is refused: ${reason}`),
-    ...tunnel.map((reason) => `all but TCP is refused: ${reason}`),
+    ...tcp.map((reason) => `TCP is not carried: ${reason}`),
+    ...tunnel.map((reason) => `all but TCP is not carried: ${reason}`),
     ...own,
   ];
   if (reasons.length === 0) return { state: "active" };

@@ -20,6 +20,8 @@ export interface ApplyOptions {
   readonly isIgnoringUnreachable: boolean;
   /** One line for a person. */
   readonly report: (line: string) => void;
+  /** What is being done, until the next line: for a terminal. */
+  readonly begin: (text: string) => void;
 }
 
 export interface Applied {
@@ -85,6 +87,7 @@ class Run {
   async #attempt(step: Step): Promise<void> {
     const startedAt = Date.now();
     const text = stepText(step);
+    this.#options.begin(text);
     try {
       await this.#do(step);
     } catch (error) {
@@ -238,6 +241,7 @@ class Run {
 
   async #wait(what: string, missing: () => Promise<readonly string[]>): Promise<void> {
     const startedAt = Date.now();
+    this.#options.begin(`waiting until ${what}`);
     await waitUntil(`the wait until ${what}`, SETTLE_LIMIT_MS, missing).catch((error: unknown) => {
       throw failureFromClient(error);
     });

@@ -1,6 +1,7 @@
 import type { Peer, Service } from "@arctic/agent/client";
 import { EXIT, Failure } from "../failure.ts";
 import { isEnded } from "./observe.ts";
+import { escapeVariables } from "./variables.ts";
 
 /** A compose file in its written form, as YAML or JSON take it. */
 export type ComposeValue = Record<string, unknown>;
@@ -17,7 +18,7 @@ export function composeFrom(
   const names = new Map(members.map((peer) => [peer.id, peer.name]));
   const server = entryOf(members, "server");
   const fallback = entryOf(members, "fallback");
-  return {
+  const value = {
     version: "v1",
     ...(license === undefined ? {} : { license }),
     ...(server === undefined && fallback === undefined
@@ -40,6 +41,7 @@ export function composeFrom(
       return source === undefined || target === undefined ? [] : [serviceValue(service, source, target)];
     }),
   };
+  return JSON.parse(JSON.stringify(value), (_, text) => (typeof text === "string" ? escapeVariables(text) : text));
 }
 
 function serviceValue(service: Service, source: string, target: string): ComposeValue {

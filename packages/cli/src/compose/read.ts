@@ -3,14 +3,20 @@ import { positionOf } from "../config/yaml-position.ts";
 import { configFailure, type Failure } from "../failure.ts";
 import { readSource } from "../files.ts";
 import { type Compose, type ComposeIssue, checkCompose } from "./schema.ts";
+import { substitute, type Variables } from "./variables.ts";
 
 /** The compose file at a path. Throws a Failure that names every mistake as FILE:LINE:COLUMN and its path in the file. */
-export function readCompose(path: string): Compose {
-  return parseCompose(readSource(path, "the compose file"), path);
+export function readCompose(path: string, variables: Variables = {}): Compose {
+  return parseCompose(readSource(path, "the compose file"), path, variables);
 }
 
-export function parseCompose(text: string, path: string): Compose {
+export function parseCompose(text: string, path: string, variables: Variables = {}): Compose {
   const { document, lines } = parseComposeDocument(text, path);
+  const missing = substitute(document, variables).map(({ offset, message }) => {
+    const { line, col } = lines.linePos(offset);
+    return { line, column: col, text: message };
+  });
+  if (missing.length > 0) throw composeFailure(path, missing);
   const checked = checkCompose(document.toJS());
   if ("compose" in checked) return checked.compose;
   throw composeFailure(

@@ -1,55 +1,55 @@
-import * as z from "zod";
+import type { OutputFormat } from "../view/output.ts";
 
-const fingerprint = z.string().regex(/^[0-9a-f]{64}$/, "is a SHA-256 in lower-case hex");
-
-const peerSchema = z.looseObject({
-  peer_id: z.string().regex(/^peer_[0-9A-Z]{26}$/, "is a peer_ id"),
-  name: z.string(),
+/** An agent that this command knows. */
+export interface KnownPeer {
+  readonly peer_id: string;
+  readonly name: string;
   /** `host:port` or a URL, in the order to try. */
-  endpoints: z.array(z.string()),
-  tls_fingerprint: fingerprint,
-});
+  readonly endpoints: readonly string[];
+  /** SHA-256 of its certificate, lower-case hex. */
+  readonly tls_fingerprint: string;
+}
 
-const clusterSchema = z.looseObject({
-  cluster_id: z.string().regex(/^clu_[0-9A-Z]{26}$/, "is a clu_ id"),
-  customer_id: z.string().regex(/^cust_[0-9A-Z]{26}$/, "is a cust_ id"),
-  client_id: z.string().regex(/^cli_[0-9A-Z]{26}$/, "is a cli_ id"),
-  client_secret: z.string().regex(/^sec_[A-Za-z0-9_-]{43}$/, "is a sec_ secret"),
-  name: z.string().optional(),
+/** A cluster that this command knows, with the secret that opens it. */
+export interface KnownCluster {
+  readonly cluster_id: string;
+  readonly customer_id: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly name?: string;
   /** The peer whose endpoints are tried first: a peer_ id of `peers`. */
-  default_peer: z.string().optional(),
+  readonly default_peer?: string;
   /** Of a fresh peer that a compose run is adding to another cluster: that one's id. Gone once it has joined. */
-  joining: z.string().optional(),
-  peers: z.array(peerSchema),
-});
+  readonly joining?: string;
+  readonly peers: readonly KnownPeer[];
+}
 
-const preferencesSchema = z.looseObject({
-  output_format: z.enum(["table", "json", "yaml"]).optional(),
+export interface Preferences {
+  readonly output_format?: OutputFormat;
   /** Seconds for one answer. */
-  timeout: z.int().min(1).max(3600).optional(),
-});
-
-export const configSchema = z.looseObject({
-  current_cluster: z.string().optional(),
-  clusters: z.record(z.string(), clusterSchema).default({}),
-  preferences: preferencesSchema.default({}),
-});
+  readonly timeout?: number;
+  /** Seconds for which a completion trusts what it knows of the cluster. */
+  readonly cache_ttl?: number;
+  readonly color?: "auto" | "never";
+}
 
 /** The configuration as it stands in its file. Fields of newer versions are kept. */
-export type Config = z.infer<typeof configSchema>;
-/** A cluster that this command knows, with the secret that opens it. */
-export type KnownCluster = z.infer<typeof clusterSchema>;
-export type KnownPeer = z.infer<typeof peerSchema>;
+export interface Config {
+  readonly current_cluster?: string;
+  readonly clusters: Readonly<Record<string, KnownCluster>>;
+  readonly preferences: Preferences;
+}
 
 export const EMPTY_CONFIG: Config = { clusters: {}, preferences: {} };
 
 export const DEFAULT_TIMEOUT_SECONDS = 30;
+export const DEFAULT_CACHE_TTL_SECONDS = 3600;
 
 /** Puts the cluster in, in place of what was known under its id. */
 export function withCluster(config: Config, cluster: KnownCluster, current: "make_current" | "leave_current"): Config {
   return {
     ...config,
-    current_cluster: current === "make_current" ? cluster.cluster_id : config.current_cluster,
+    ...(current === "make_current" ? { current_cluster: cluster.cluster_id } : {}),
     clusters: { ...config.clusters, [cluster.cluster_id]: cluster },
   };
 }

@@ -11,8 +11,10 @@ export function failureFromClient(error: unknown): unknown {
     });
   }
   if (error instanceof TlsMismatchError) {
-    return new Failure(EXIT.authentication, "TLS_FINGERPRINT", `${error.message}.`, {
-      next: "If that agent was made anew, compare the fingerprint on its host and pass it with --tls-fingerprint.",
+    return new Failure(EXIT.connection, "TLS_FINGERPRINT", `${error.message}.`, {
+      next:
+        "Something may stand between this host and the agent. If the agent was made anew, compare with what its host " +
+        "says (arctic cluster identity there) and pass that with --tls-fingerprint.",
     });
   }
   if (error instanceof ApiError) {
@@ -35,7 +37,11 @@ const nextSteps: Readonly<Record<string, string | undefined>> = {
   HANDSHAKE_FAILED:
     "A fresh peer accepts its first contact for one hour after its bootstrap, and only with the key that --accept-key named.",
   LICENSE_MISMATCH: "Both hosts need a license of the same customer.",
-  LICENSE_EXPIRED: "Renew it: arctic license renew.",
+  LICENSE_EXPIRED: "Renew it: arctic license renew, then arctic license update.",
+  CANNOT_REVOKE_CURRENT:
+    "Revoke it as another client, or give the shared client a new secret: arctic credentials rotate.",
+  REPLY_MALFORMED: "Does a proxy stand between, or does something else listen there? --url names the agent itself.",
+  STORAGE_FULL: "Make room on that host. Nothing was changed.",
   NODE_LIMIT_EXCEEDED: "Renew the license with a higher --max-nodes.",
   SERVICE_LIMIT_EXCEEDED: "Renew the license with a higher --max-services.",
   PEER_UNREACHABLE: "arctic cluster status shows who sees whom. Nothing was changed.",
@@ -44,6 +50,8 @@ const nextSteps: Readonly<Record<string, string | undefined>> = {
 };
 
 function exitCodeOf(error: ApiError) {
+  // No agent answers so: a proxy between, or another server.
+  if (error.code === "REPLY_MALFORMED") return EXIT.connection;
   return error.status === 401 || error.status === 403 ? EXIT.authentication : EXIT.general;
 }
 

@@ -1,4 +1,4 @@
-import type { Peer, Route, Service } from "@arctic/agent/client";
+import type { Credential, Peer, Route, Service } from "@arctic/agent/client";
 import { EXIT, Failure } from "../failure.ts";
 
 /** The peer with that id or name. Ended peers give way to others of their name. */
@@ -14,6 +14,17 @@ export function pickService(services: readonly Service[], text: string): Service
   const byId = services.filter((service) => service.id === text);
   const found = byId.length > 0 ? byId : services.filter((service) => service.name === text);
   return onlyOne("service", text, found, services);
+}
+
+/** The client with that id. Clients have no names. */
+export function pickCredential(credentials: readonly Credential[], text: string): Credential {
+  const found = credentials.find((credential) => credential.client_id === text);
+  if (found !== undefined) return found;
+  const ids = credentials.map((credential) => credential.client_id);
+  throw new Failure(EXIT.general, "NOT_FOUND", `there is no client "${text}" that is not revoked.`, {
+    next: `Candidates: ${ids.join(", ")}`,
+    details: { candidates: ids },
+  });
 }
 
 /** The route of the service with that number. */

@@ -1,5 +1,5 @@
 import type { Peer } from "@arctic/agent/client";
-import { type KnownPeer, withCluster, withPeers } from "../config/config.ts";
+import { type KnownCluster, type KnownPeer, withCluster, withPeers } from "../config/config.ts";
 import { readConfig, writeConfig } from "../config/config-file.ts";
 import { say } from "../view/output.ts";
 import type { Session } from "./session.ts";
@@ -10,18 +10,21 @@ import type { Session } from "./session.ts";
  */
 export function rememberPeers(session: Session, peers: readonly Peer[]): void {
   if (session.cluster === undefined) return;
+  const told = peers.flatMap(knownPeerFrom);
+  if (isSame(withPeers(session.cluster, told), session.cluster)) return;
   try {
     // Read again: another command may have written since.
     const config = readConfig(session.configPath);
     const cluster = config.clusters[session.cluster.cluster_id];
     if (cluster === undefined) return;
-    const next = withPeers(cluster, peers.flatMap(knownPeerFrom));
-    if (JSON.stringify(next) !== JSON.stringify(cluster)) {
-      writeConfig(session.configPath, withCluster(config, next, "leave_current"));
-    }
+    writeConfig(session.configPath, withCluster(config, withPeers(cluster, told), "leave_current"));
   } catch (error) {
     say(`The peers' endpoints were not kept in the configuration: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+function isSame(a: KnownCluster, b: KnownCluster): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** None for a peer that has ended or has not told its certificate yet. */

@@ -21,6 +21,7 @@ import { configFailure, EXIT, Failure, usageFailure } from "../failure.ts";
 import { readPrivate } from "../files.ts";
 import { failureFromClient } from "./client-failure.ts";
 import { pickPeer } from "./pick.ts";
+import { tokenFile } from "./token-file.ts";
 
 /** A client that is ready to speak, and where its knowledge comes from. */
 export interface Session {
@@ -46,7 +47,14 @@ export async function openSession(
   const timeoutMs = timeoutMsOf(flags, config);
   const auth: ClientAuth = kind === "public" ? { type: "none" } : authOf(flags, cluster);
   const trust = await trustOf(flags, cluster, endpoints, timeoutMs, kind);
-  const client = createClient({ endpoints, auth, timeoutMs, ...(trust === undefined ? {} : { trust }) });
+  const isConfigured = auth.type === "credentials" && cluster !== undefined;
+  const client = createClient({
+    endpoints,
+    auth,
+    timeoutMs,
+    ...(trust === undefined ? {} : { trust }),
+    ...(isConfigured ? { tokens: tokenFile(environmentOf().cacheDirectory, cluster) } : {}),
+  });
   const answering = flags.peer === undefined ? undefined : await peerNamed(client, flags.peer);
   return {
     client: client.viaPeer(answering),

@@ -20,5 +20,12 @@ async function outputText(format: OutputFormat, value: unknown, asTable: () => s
 
 /** Progress, plans and warnings: everything that is not the data asked for. */
 export function say(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(process.stderr.isTTY ? `${CLEAR_LINE}${text}\n` : `${text}\n`);
 }
+
+/** What is going on, on a terminal alone: the next thing said takes its place. */
+export function sayMeanwhile(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`${CLEAR_LINE}  …  ${text}`);
+}
+
+const CLEAR_LINE = "\r\u001b[K";

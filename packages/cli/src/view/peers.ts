@@ -1,12 +1,13 @@
 import type { Peer } from "@arctic/agent/client";
+import { colorOfState, type Paint } from "./color.ts";
 import { agoText } from "./format.ts";
 import { fields, table } from "./table.ts";
 
-export function peersTable(peers: readonly Peer[], now: number): string {
+export function peersTable(peers: readonly Peer[], now: number, paint?: Paint): string {
   return table(
     [
       { head: "name", cell: (peer) => (peer.is_local ? `${peer.name} *` : peer.name) },
-      { head: "state", cell: (peer) => (peer.is_local ? "answering" : peer.state) },
+      { head: "state", cell: (peer) => (peer.is_local ? "answering" : peer.state), color: colorOfState },
       { head: "address", cell: (peer) => peer.address ?? peer.addresses[0] ?? "-" },
       { head: "seen", cell: (peer) => (peer.is_local ? "now" : agoText(peer.last_seen_at, now)) },
       { head: "traffic", cell: (peer) => (peer.has_dataplane ? "yes" : "no data plane") },
@@ -14,6 +15,7 @@ export function peersTable(peers: readonly Peer[], now: number): string {
       { head: "id", cell: (peer) => peer.id },
     ],
     peers,
+    paint,
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Peer, Route, Service, Traffic } from "@arctic/agent/client";
+import { colorOfState, type Paint } from "./color.ts";
 import { bytesText, yesNo } from "./format.ts";
 import { fields, table } from "./table.ts";
 
@@ -9,19 +10,20 @@ export function namesOf(peers: readonly Peer[]): NameById {
   return new Map(peers.map((peer) => [peer.id, peer.name]));
 }
 
-export function servicesTable(services: readonly Service[], names: NameById): string {
+export function servicesTable(services: readonly Service[], names: NameById, paint?: Paint): string {
   return table(
     [
       { head: "name", cell: (service) => service.name },
       { head: "from", cell: (service) => nameOf(service.source_peer_id, names) },
       { head: "to", cell: (service) => nameOf(service.target_peer_id, names) },
-      { head: "state", cell: stateText },
+      { head: "state", cell: stateText, color: colorOfState },
       { head: "interface", cell: interfaceText },
       { head: "routes", cell: (service) => String(service.routes.length), align: "right" },
       { head: "limit", cell: limitText, align: "right" },
       { head: "id", cell: (service) => service.id },
     ],
     services,
+    paint,
   );
 }
 

@@ -1,8 +1,9 @@
 import type { ClusterStatus } from "@arctic/agent/client";
+import { colorOfState, type Paint } from "./color.ts";
 import { agoText } from "./format.ts";
 import { fields, table } from "./table.ts";
 
-export function statusText(status: ClusterStatus, now: number): string {
+export function statusText(status: ClusterStatus, now: number, paint?: Paint): string {
   const names = new Map(status.peers.map((peer) => [peer.peer_id, peer.name]));
   const differing = new Map(status.differences.map((entry) => [entry.peer_id, entry.reason]));
   const head = fields([
@@ -21,7 +22,7 @@ export function statusText(status: ClusterStatus, now: number): string {
   const peers = table(
     [
       { head: "peer", cell: (peer) => (peer.is_local ? `${peer.name} *` : peer.name) },
-      { head: "state", cell: (peer) => (peer.is_local ? "answering" : peer.state) },
+      { head: "state", cell: (peer) => (peer.is_local ? "answering" : peer.state), color: colorOfState },
       { head: "seen", cell: (peer) => (peer.is_local ? "now" : agoText(peer.last_seen_at, now)) },
       { head: "rtt", cell: (peer) => millisText(peer.rtt_ms), align: "right" },
       { head: "skew", cell: (peer) => millisText(peer.skew_ms), align: "right" },
@@ -29,6 +30,7 @@ export function statusText(status: ClusterStatus, now: number): string {
       { head: "differs", cell: (peer) => differing.get(peer.peer_id) ?? "" },
     ],
     status.peers,
+    paint,
   );
   return `${head}\n\n${peers}`;
 }

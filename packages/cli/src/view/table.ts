@@ -1,17 +1,20 @@
+import { type Color, type Paint, unpainted } from "./color.ts";
+
 export interface Column<Row> {
   readonly head: string;
   readonly cell: (row: Row) => string;
   readonly align?: "left" | "right";
+  readonly color?: (cell: string) => Color | undefined;
 }
 
 /** Rows in columns two spaces apart, heads in upper case. Ends without a line feed. */
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): string {
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], paint: Paint = unpainted): string {
   const lines = [
     columns.map((column) => column.head.toUpperCase()),
     ...rows.map((row) => columns.map((column) => oneLine(column.cell(row)))),
   ];
   const widths = columns.map((_, index) => Math.max(...lines.map((cells) => widthOf(cells[index] ?? ""))));
-  return lines.map((cells) => lineOf(cells, widths, columns)).join("\n");
+  return lines.map((cells) => lineOf(cells, widths, columns, paint)).join("\n");
 }
 
 /** One thing, a field a line. Fields without a value are left out. */
@@ -21,9 +24,17 @@ export function fields(pairs: readonly (readonly [name: string, value: string | 
   return shown.map(([name, value]) => `${pad(name, width, "left")}  ${oneLine(value)}`).join("\n");
 }
 
-function lineOf<Row>(cells: readonly string[], widths: readonly number[], columns: readonly Column<Row>[]): string {
+function lineOf<Row>(
+  cells: readonly string[],
+  widths: readonly number[],
+  columns: readonly Column<Row>[],
+  paint: Paint,
+): string {
   return cells
-    .map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.align ?? "left"))
+    .map((cell, index) => {
+      const { align = "left", color } = columns[index] ?? {};
+      return paint(color?.(cell), pad(cell, widths[index] ?? 0, align));
+    })
     .join("  ")
     .trimEnd();
 }
@@ -35,11 +46,13 @@ function pad(text: string, width: number, align: "left" | "right"): string {
 
 /** Names and reasons come from other hosts: control characters must not reach the terminal. */
 function oneLine(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text;
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\u{fffd}");
 }
 
 /** Columns on a terminal: wide East Asian characters and emoji take two. */
 function widthOf(text: string): number {
+  if (/^[ -~]*$/.test(text)) return text.length;
   let width = 0;
   for (const char of text) {
     if (/\p{Mn}/u.test(char)) continue;

@@ -15,10 +15,10 @@ export interface RunningAgent {
   stop(): Promise<void>;
 }
 
-/** A real agent without a data plane on a free port of loopback. */
-export async function startAgent(directory: string, rootsPath: string): Promise<RunningAgent> {
+/** A real agent without a data plane on a port of loopback, a free one where none is named. */
+export async function startAgent(directory: string, rootsPath: string, given?: number): Promise<RunningAgent> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  const port = await freePort();
+  const port = given ?? (await freePort());
   const address = `127.0.0.1:${port}`;
   const child = spawn(process.execPath, ["--conditions=arctic-source", MAIN], {
     env: {

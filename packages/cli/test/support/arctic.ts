@@ -1,8 +1,14 @@
 import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const LIMIT_MS = 50_000;
+/** The home of whoever runs the command here, so that a test leaves nothing in its caller's. */
+const HOME = mkdtempSync(join(tmpdir(), "arctic-home-"));
+process.on("exit", () => rmSync(HOME, { recursive: true, force: true }));
 
 export interface Ran {
   readonly code: number | null;
@@ -14,7 +20,7 @@ export interface Ran {
 export function runArctic(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ["--conditions=arctic-source", MAIN, ...args], {
-      env: { PATH: process.env.PATH, NO_COLOR: "1", ...environment },
+      env: { PATH: process.env.PATH, HOME, NO_COLOR: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: LIMIT_MS,
       killSignal: "SIGKILL",
@@ -30,4 +36,13 @@ export function runArctic(args: readonly string[], environment: Readonly<Record<
     child.on("error", reject);
     child.on("close", (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** A program that runs the command from its sources, for what starts it by a path. Answers with the path. */
+export function launcher(directory: string, main = MAIN, name = "arctic"): string {
+  const path = join(directory, name);
+  writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" --conditions=arctic-source "${main}" "$@"\n`, {
+    mode: 0o755,
+  });
+  return path;
 }

@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { BaseCommand } from "../../src/base-command.ts";
+import { COMMANDS } from "../../src/commands.ts";
 
 interface FlagLike {
   readonly char?: string;
@@ -33,6 +34,10 @@ test("these are the commands and their flags", () => {
     [id, ...Object.entries(args).map(argText), ...Object.entries(flags).map(flagText)].join(" "),
   );
   expect(lines).toMatchSnapshot();
+});
+
+test("the table of commands is the folder", () => {
+  expect(Object.keys(COMMANDS).sort()).toEqual(commands.map(([id]) => id.replaceAll(" ", ":")).sort());
 });
 
 test("these are the flags of every command", () => {

@@ -72,9 +72,9 @@ test("a malformed file is refused with the line, and its secrets are not repeate
 
 test("a wrong field is named with its line and path", () => {
   const failure = failureOf(() => parseConfig("preferences:\n  timeout: 0\n", "c.yaml"));
-  expect(failure.message).toMatch(/^c\.yaml:2:12: preferences\.timeout: /);
+  expect(failure.message).toMatch(/^c\.yaml:2:12: preferences\.timeout is not 1 to 3600 seconds/);
   expect(failureOf(() => parseConfig("current_cluster: nowhere\n", "c.yaml")).message).toBe(
-    "c.yaml:1:18: current_cluster nowhere is not among clusters.",
+    "c.yaml:1:18: current_cluster is nowhere, which is not among clusters.",
   );
 });
 

@@ -27,8 +27,13 @@ export function changesBetween(desired: DesiredKernel, observed: ObservedKernel)
     (link) => link.isOurs && link.kind !== "tun" && link.kind !== "wireguard" && !wantedNames.has(link.name),
   );
   const lost = new Set([...remade, ...gone.map((link) => link.name)]);
+  // With a link's last address the kernel takes all routes by it.
+  const readdressed = desired.links.filter(
+    (link) => surplusAddresses(link, linksByName.get(link.name), desired.addresses).length > 0,
+  );
+  const unrouted = new Set([...lost, ...readdressed.map(nameOf)]);
   const held = {
-    routes: observed.routes.filter((route) => route.link === undefined || !lost.has(route.link)),
+    routes: observed.routes.filter((route) => route.link === undefined || !unrouted.has(route.link)),
     neighbours: observed.neighbours.filter((neighbour) => !lost.has(neighbour.link)),
   };
   return {

@@ -1,5 +1,5 @@
 import { networkOf, parseAddress } from "../cidr.ts";
-import { interfacesFrom, type ServiceInterface } from "../macvlan/interface.ts";
+import { asksDhcp, interfacesFrom, type ServiceInterface } from "../macvlan/interface.ts";
 import type { NetworkPlan } from "../plan.ts";
 import { type TunnelledPeer, tunnelledPeers, tunnelParts } from "../tempest/tunnel.ts";
 import type { Allocations } from "./allocation.ts";
@@ -180,7 +180,10 @@ function markedEntry({ service, mark }: NumberedService): MarkedService {
 }
 
 function markedExit({ service, mark }: NumberedService): MarkedService {
-  const networks = [service.interface?.ipv4_cidr, service.interface?.ipv6_cidr].filter((cidr) => cidr !== undefined);
+  // What DHCP gave the interface is known at the entry alone.
+  const networks = asksDhcp(service)
+    ? ["0.0.0.0/0"]
+    : [service.interface?.ipv4_cidr, service.interface?.ipv6_cidr].filter((cidr) => cidr !== undefined);
   return {
     serviceId: service.service_id,
     routes: service.routes,

@@ -16,6 +16,10 @@ export interface HostFacts {
   readonly links: readonly HostLink[];
   readonly allocations: Allocations;
   readonly tunnelBackend: "kernel" | "userspace" | "none";
+  /** Addresses of service interfaces that came by DHCP, with their lengths, by service id. */
+  readonly leasedCidrs: ReadonlyMap<string, string>;
+  /** The link of the default route, where there is one. */
+  readonly defaultLink: string | undefined;
   /** The value below /proc/sys that holds without us; undefined for a setting that this kernel has not. */
   baseSysctl(path: string): string | undefined;
 }

@@ -9,6 +9,8 @@ import type { ObservedLimit } from "./observed-limits.ts";
 /** Twenty milliseconds at full rate, but at least a few full packets. */
 const BURST_S = 0.02;
 const MIN_BURST_BYTES = 15_000;
+/** `tc` prints a rate in the largest unit that leaves it four digits or so. */
+const ROUNDING = 0.002;
 
 /** Lines for `tc -batch`. `lost` are links that are made anew, whose queues are gone. */
 export function limitChanges(desired: DesiredKernel, observed: ObservedKernel, lost: ReadonlySet<string>): Change[] {
@@ -29,7 +31,7 @@ export function limitChanges(desired: DesiredKernel, observed: ObservedKernel, l
     });
 }
 
-function classChange({ link, serviceIndex, bitsPerSecond, owner }: DesiredLimit): Change {
+export function classChange({ link, serviceIndex, bitsPerSecond, owner }: DesiredLimit): Change {
   const burst = Math.max(MIN_BURST_BYTES, Math.round((bitsPerSecond / 8) * BURST_S));
   return {
     line: `class replace dev ${link} parent 1: classid ${classId(serviceIndex)} htb rate ${bitsPerSecond}bit burst ${burst}b cburst ${burst}b quantum 15140`,
@@ -38,5 +40,6 @@ function classChange({ link, serviceIndex, bitsPerSecond, owner }: DesiredLimit)
 }
 
 function isSame(limit: DesiredLimit, found: ObservedLimit): boolean {
-  return limit.serviceIndex === found.serviceIndex && limit.bitsPerSecond === found.bitsPerSecond;
+  const isRateSame = Math.abs(limit.bitsPerSecond - found.bitsPerSecond) <= limit.bitsPerSecond * ROUNDING;
+  return limit.serviceIndex === found.serviceIndex && isRateSame;
 }

@@ -1,4 +1,4 @@
-import { type Cidr, formatCidr, networkOf } from "../cidr.ts";
+import { formatCidr, networkOf } from "../cidr.ts";
 import { type RankedRoute, type RoutedService, rankRoutes } from "../match.ts";
 import type { MatchElement, MatchMap } from "./ruleset.ts";
 
@@ -52,14 +52,14 @@ function add(builders: Map<string, Builder>, candidate: Candidate, group: string
     elementsByKey: new Map(),
   };
   builders.set(name, builder);
-  const key = `${service.link} ${textOf(source)} ${textOf(destination)}`;
+  const from = source === undefined ? undefined : formatCidr(source);
+  const to = destination === undefined ? undefined : formatCidr(destination);
+  const key = `${service.link} ${from} ${to}`;
   if (builder.elementsByKey.has(key)) return;
   builder.elementsByKey.set(key, {
     ...(service.link === undefined ? {} : { link: service.link }),
-    ...(source === undefined ? {} : { source: formatCidr(source) }),
-    ...(destination === undefined ? {} : { destination: formatCidr(destination) }),
+    ...(from === undefined ? {} : { source: from }),
+    ...(to === undefined ? {} : { destination: to }),
     mark: service.mark,
   });
 }
-
-const textOf = (cidr: Cidr | undefined): string => (cidr === undefined ? "any" : formatCidr(cidr));

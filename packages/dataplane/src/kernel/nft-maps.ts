@@ -9,24 +9,39 @@ export const FAMILY = {
 } as const;
 export const FAMILIES = [4, 6] as const;
 
+/** A named set or map, as data: two of one name, kind and type differ in their elements alone. */
+export interface NftSet {
+  readonly kind: "set" | "map";
+  readonly name: string;
+  /** What follows the brace, without the last semicolon. */
+  readonly type: string;
+  readonly elements: readonly NftElement[];
+}
+
+export interface NftElement {
+  readonly key: string;
+  /** In maps: what the key leads to. */
+  readonly value?: string;
+}
+
 /** The map with its elements. */
-export function matchMap(prefix: string, map: MatchMap): string {
+export function matchMap(prefix: string, map: MatchMap): NftSet {
   const types = [
     ...(prefix.startsWith("exit") ? ["ifname"] : []),
     ...(map.sourceLength === undefined ? [] : [FAMILY[map.family].type]),
     ...(map.destinationLength === undefined ? [] : [FAMILY[map.family].type]),
   ];
-  return set(
-    "map",
-    mapName(prefix, map),
-    `type ${types.join(" . ")} : mark; flags interval`,
-    map.elements.map(element),
-  );
+  return {
+    kind: "map",
+    name: mapName(prefix, map),
+    type: `type ${types.join(" . ")} : mark; flags interval`,
+    elements: map.elements.map(element),
+  };
 }
 
-function element({ link, source, destination, mark }: MatchElement): string {
+function element({ link, source, destination, mark }: MatchElement): NftElement {
   const key = [link === undefined ? undefined : `"${link}"`, source, destination].filter((part) => part !== undefined);
-  return `${key.join(" . ")} : ${markText(mark)}`;
+  return { key: key.join(" . "), value: markText(mark) };
 }
 
 /** What a rule looks up in the map. */
@@ -56,8 +71,12 @@ export function exitMapsWithPrefix(maps: readonly MatchMap[]): { map: MatchMap; 
 }
 
 /** A set or map with its elements, if any. */
-export function set(kind: "set" | "map", name: string, type: string, elements: readonly string[]): string {
-  return `${kind} ${name} { ${type};${elements.length === 0 ? "" : ` elements = { ${elements.join(", ")} };`} }`;
+export function setText({ kind, name, type, elements }: NftSet): string {
+  return `${kind} ${name} { ${type};${elements.length === 0 ? "" : ` elements = { ${elementsText(elements)} };`} }`;
+}
+
+export function elementsText(elements: readonly NftElement[]): string {
+  return elements.map(({ key, value }) => (value === undefined ? key : `${key} : ${value}`)).join(", ");
 }
 
 export const familyOf = (cidr: string): 4 | 6 => (cidr.includes(":") ? 6 : 4);

@@ -1,8 +1,8 @@
 import { FORBIDDEN_DESTINATIONS } from "./forbidden.ts";
 import { markText } from "./mark.ts";
 import { classId, NFT_TABLE } from "./names.ts";
-import { chains } from "./nft-chains.ts";
-import { exitMapsWithPrefix, FAMILIES, FAMILY, matchMap, set } from "./nft-maps.ts";
+import { type Chain, chains } from "./nft-chains.ts";
+import { exitMapsWithPrefix, FAMILIES, FAMILY, matchMap, type NftElement, type NftSet, setText } from "./nft-maps.ts";
 import type { Ruleset } from "./ruleset.ts";
 
 /** The names of what the table holds now, as read back; an empty one for no table. */
@@ -37,19 +37,25 @@ export const NFT_REMOVAL = `add table inet ${NFT_TABLE}\ndelete table inet ${NFT
 
 export const counterName = (serviceId: string, direction: "in" | "out"): string => `${serviceId}_${direction}`;
 
+/** What the table holds, each part by its name; the text and the difference of two tables are made from it. */
+export interface TableParts {
+  readonly counters: readonly string[];
+  readonly sets: readonly NftSet[];
+  readonly chains: readonly Chain[];
+}
+
+export function tableParts(ruleset: Ruleset): TableParts {
+  return { counters: counterNames(ruleset), sets: sets(ruleset), chains: chains(ruleset) };
+}
+
 /** The table as text; counters in `existing` are named but not defined anew. */
 export function nftTable(ruleset: Ruleset, existing: ReadonlySet<string> = new Set()): string {
+  const parts = tableParts(ruleset);
   return [
     `table inet ${NFT_TABLE} {`,
-    ...counterNames(ruleset)
-      .filter((name) => !existing.has(name))
-      .map((name) => `  counter ${name} { }`),
-    ...data(ruleset).map((line) => `  ${line}`),
-    ...chains(ruleset).flatMap(({ name, rules }) => [
-      `  chain ${name} {`,
-      ...rules.map((rule) => `    ${rule}`),
-      "  }",
-    ]),
+    ...parts.counters.filter((name) => !existing.has(name)).map((name) => `  counter ${name} { }`),
+    ...parts.sets.map((one) => `  ${setText(one)}`),
+    ...parts.chains.flatMap(({ name, rules }) => [`  chain ${name} {`, ...rules.map((rule) => `    ${rule}`), "  }"]),
     "}",
   ].join("\n");
 }
@@ -58,45 +64,56 @@ function counterNames(ruleset: Ruleset): string[] {
   return ruleset.counters.flatMap(({ serviceId }) => [counterName(serviceId, "in"), counterName(serviceId, "out")]);
 }
 
-function data(ruleset: Ruleset): string[] {
-  const counterMap = (direction: "in" | "out") =>
-    ruleset.counters.map(({ serviceId, mark }) => `${markText(mark)} : "${counterName(serviceId, direction)}"`);
+function sets(ruleset: Ruleset): NftSet[] {
+  const set = (name: string, type: string, keys: readonly string[]): NftSet => ({
+    kind: "set",
+    name,
+    type: `type ${type}`,
+    elements: keys.map((key) => ({ key })),
+  });
+  const map = (name: string, type: string, elements: readonly NftElement[]): NftSet => ({
+    kind: "map",
+    name,
+    type: `type ${type}`,
+    elements,
+  });
+  const counted = (direction: "in" | "out") =>
+    ruleset.counters.map(({ serviceId, mark }) => ({
+      key: markText(mark),
+      value: `"${counterName(serviceId, direction)}"`,
+    }));
   return [
-    set("map", "counted_in", "type mark : counter", counterMap("in")),
-    set("map", "counted_out", "type mark : counter", counterMap("out")),
+    map("counted_in", "mark : counter", counted("in")),
+    map("counted_out", "mark : counter", counted("out")),
     set(
-      "set",
       "entry_flows",
-      "type ifname . mark",
+      "ifname . mark",
       ruleset.entryFlows.map((flow) => `"${flow.link}" . ${markText(flow.mark)}`),
     ),
-    set("set", "stranded_flows", "type mark", ruleset.strandedFlows.map(markText)),
-    set("set", "exit_flows", "type mark", ruleset.exitFlows.map(markText)),
-    set("set", "masqueraded", "type mark", ruleset.masqueraded.map(markText)),
-    set(
-      "map",
+    set("stranded_flows", "mark", ruleset.strandedFlows.map(markText)),
+    set("exit_flows", "mark", ruleset.exitFlows.map(markText)),
+    set("masqueraded", "mark", ruleset.masqueraded.map(markText)),
+    map(
       "limited",
-      "type mark : classid",
-      ruleset.limited.map(({ mark, serviceIndex }) => `${markText(mark)} : ${classId(serviceIndex)}`),
+      "mark : classid",
+      ruleset.limited.map(({ mark, serviceIndex }) => ({ key: markText(mark), value: classId(serviceIndex) })),
     ),
     ...FAMILIES.flatMap((family) => [
       set(
-        "set",
         `cluster${family}`,
-        `type ${FAMILY[family].type} . inet_service`,
+        `${FAMILY[family].type} . inet_service`,
         ruleset.clusterEndpoints
           .filter((endpoint) => endpoint.family === family)
           .map((at) => `${at.address} . ${at.port}`),
       ),
-      set("set", `forbidden${family}`, `type ${FAMILY[family].type}; flags interval`, FORBIDDEN_DESTINATIONS[family]),
+      set(`forbidden${family}`, `${FAMILY[family].type}; flags interval`, FORBIDDEN_DESTINATIONS[family]),
       set(
-        "set",
         `opened${family}`,
-        "type ifname",
+        "ifname",
         ruleset.openedLinks[family].map((link) => `"${link}"`),
       ),
     ]),
-    ...ruleset.entryMaps.map((map) => matchMap("entry", map)),
-    ...exitMapsWithPrefix(ruleset.exitMaps).map(({ map, prefix }) => matchMap(prefix, map)),
+    ...ruleset.entryMaps.map((entry) => matchMap("entry", entry)),
+    ...exitMapsWithPrefix(ruleset.exitMaps).map(({ map: exit, prefix }) => matchMap(prefix, exit)),
   ];
 }

@@ -6,13 +6,17 @@ import { counterName, type ObservedTable } from "./nft.ts";
 import { type ObservedLimit, observeLimits } from "./observed-limits.ts";
 import { type Runner, runOrThrow } from "./runner.ts";
 
-/** The kernel as it is: every link of the host, and of the rest what bears our tag. */
+/** The kernel but for its nftables table: every link of the host, and of the rest what bears our tag. */
 export interface ObservedKernel {
   readonly links: readonly HostLink[];
   readonly neighbours: readonly ObservedNeighbour[];
   readonly routes: readonly ObservedRoute[];
   readonly rules: readonly ObservedRule[];
   readonly limits: readonly ObservedLimit[];
+}
+
+/** The nftables table as it is. */
+export interface TableReading {
   readonly table: ObservedTable;
   /** SHA-256 over the table without its counters' values; undefined without a table. */
   readonly tableDigest: string | undefined;
@@ -51,39 +55,67 @@ export interface ObservedRule {
 
 /** Reads it all back. Throws when a tool fails: a kernel that cannot be read cannot be reported. */
 export async function observeKernel(runner: Runner): Promise<ObservedKernel> {
-  const ip = (...args: string[]) => runOrThrow(runner, ["ip", "-j", ...args]);
   const protocol = String(ROUTE_PROTOCOL);
-  const links = linksFromIp(await runOrThrow(runner, ["ip", "-d", "-j", "addr"]));
-  const neighbours = neighboursFromIp(await ip("neigh", "show", "nud", "permanent"));
-  const routes4 = routesFromIp(4, await ip("-4", "route", "show", "table", "all", "proto", protocol));
-  const routes6 = routesFromIp(6, await ip("-6", "route", "show", "table", "all", "proto", protocol));
-  const rules4 = rulesFromIp(4, await ip("-4", "rule", "show"));
-  const rules6 = rulesFromIp(6, await ip("-6", "rule", "show"));
-  const limits: ObservedLimit[] = [];
-  for (const link of links) {
-    if (link.isOurs && link.qdisc === "htb") limits.push(...(await observeLimits(runner, link.name)));
-  }
+  const ways = ["rule show", `route show table all proto ${protocol}`];
+  const [[links, neighbours], [rules4, routes4], [rules6, routes6]] = await Promise.all([
+    listsFrom(runner, ["-d"], ["addr", "neigh show nud permanent"]).then(
+      ([addr, neigh]) => [linksFromIp(addr), neighboursFromIp(neigh)] as const,
+    ),
+    listsFrom(runner, ["-4"], ways).then(([rule, route]) => [rulesFromIp(4, rule), routesFromIp(4, route)] as const),
+    listsFrom(runner, ["-6"], ways).then(([rule, route]) => [rulesFromIp(6, rule), routesFromIp(6, route)] as const),
+  ]);
+  const shaped = links.filter((link) => link.isOurs && link.qdisc === "htb");
+  const limits = await Promise.all(shaped.map((link) => observeLimits(runner, link.name)));
   return {
-    limits,
+    limits: limits.flat(),
     links,
     neighbours,
     routes: [...routes4, ...routes6],
     rules: [...rules4, ...rules6],
-    ...(await observeTable(runner)),
   };
 }
 
-export function serviceCount(observed: ObservedKernel, serviceId: string, direction: "in" | "out"): CounterValue {
-  return observed.counts.get(counterName(serviceId, direction)) ?? { packets: 0, bytes: 0 };
+/**
+ * What two commands of `ip` list, from one process: starting one costs more than what it reads. Each list is a line; the
+ * first is never empty, the second may print nothing at all.
+ */
+async function listsFrom(
+  runner: Runner,
+  options: readonly string[],
+  commands: readonly string[],
+): Promise<readonly [string, string]> {
+  const text = await runOrThrow(runner, ["ip", ...options, "-j", "-batch", "-"], `${commands.join("\n")}\n`);
+  const [first = "", second = ""] = text.split("\n").filter((line) => line.trim() !== "");
+  return [first, second];
 }
 
-export async function observeTable(runner: Runner): Promise<Pick<ObservedKernel, "table" | "tableDigest" | "counts">> {
+export function serviceCount(
+  counts: ReadonlyMap<string, CounterValue>,
+  serviceId: string,
+  direction: "in" | "out",
+): CounterValue {
+  return counts.get(counterName(serviceId, direction)) ?? { packets: 0, bytes: 0 };
+}
+
+export async function observeTable(runner: Runner): Promise<TableReading> {
   const { code, stdout, stderr } = await runner.run(["nft", "-j", "list", "table", "inet", NFT_TABLE]);
   if (code === 0) return tableFromNft(stdout);
   if (/No such file or directory/.test(stderr)) {
     return { table: NO_TABLE, tableDigest: undefined, counts: new Map() };
   }
   throw new Error(`nft cannot list table inet ${NFT_TABLE}: ${stderr.trim()}`);
+}
+
+/** Undefined without a default route of IPv4. */
+export async function readDefaultLink(runner: Runner): Promise<string | undefined> {
+  const { stdout } = await runner.run(["ip", "-4", "route", "show", "default"]);
+  return / dev (\S+)/.exec(stdout)?.[1];
+}
+
+/** The counters of the table alone; empty without a table. */
+export async function observeCounts(runner: Runner): Promise<ReadonlyMap<string, CounterValue>> {
+  const { code, stdout } = await runner.run(["nft", "-j", "list", "counters", "table", "inet", NFT_TABLE]);
+  return code === 0 ? countsFrom(nftSchema.parse(JSON.parse(stdout)).nftables) : new Map();
 }
 
 const NO_TABLE: ObservedTable = { exists: false, chains: [], sets: [], maps: [], counters: [] };
@@ -93,21 +125,25 @@ const namedSchema = z.looseObject({ name: z.string() });
 const counterSchema = z.object({ name: z.string(), packets: z.number(), bytes: z.number() });
 
 /** Reads `nft -j list table`. */
-export function tableFromNft(json: string): Pick<ObservedKernel, "table" | "tableDigest" | "counts"> {
+export function tableFromNft(json: string): TableReading {
   const { nftables } = nftSchema.parse(JSON.parse(json));
   const named = (kind: string): string[] =>
     nftables.flatMap((entry) => (kind in entry ? [namedSchema.parse(entry[kind]).name] : []));
-  const counts = new Map<string, CounterValue>();
-  for (const entry of nftables) {
-    if (!("counter" in entry)) continue;
-    const { name, packets, bytes } = counterSchema.parse(entry.counter);
-    counts.set(name, { packets, bytes });
-  }
   return {
     table: { exists: true, chains: named("chain"), sets: named("set"), maps: named("map"), counters: named("counter") },
     tableDigest: createHash("sha256").update(JSON.stringify(nftables, withoutVolatile)).digest("hex"),
-    counts,
+    counts: countsFrom(nftables),
   };
+}
+
+function countsFrom(nftables: readonly Readonly<Record<string, unknown>>[]): Map<string, CounterValue> {
+  return new Map(
+    nftables.flatMap((entry) => {
+      if (!("counter" in entry)) return [];
+      const { name, packets, bytes } = counterSchema.parse(entry.counter);
+      return [[name, { packets, bytes }] as const];
+    }),
+  );
 }
 
 function withoutVolatile(this: unknown, key: string, value: unknown): unknown {

@@ -1,3 +1,4 @@
+import { asksDhcp } from "../macvlan/interface.ts";
 import type { NetworkPlan } from "../plan.ts";
 import type { StateDir } from "../state-dir.ts";
 import type { TunnelKey } from "../tempest/tunnel-key.ts";
@@ -5,22 +6,28 @@ import type { Wireguard, WireguardPeerStatus } from "../tempest/wireguard.ts";
 import { type Allocations, allocate, allocationsSchema, NO_ALLOCATIONS } from "./allocation.ts";
 import type { Change } from "./change.ts";
 import { changesBetween } from "./changes.ts";
-import type { DesiredKernel } from "./desired.ts";
+import type { DesiredKernel, DesiredLimit } from "./desired.ts";
 import { desiredFromPlan } from "./desired-from-plan.ts";
 import type { HostConfig, HostFacts } from "./host-facts.ts";
-import { NFT_REMOVAL, nftTable, nftTransaction } from "./nft.ts";
-import { type ObservedKernel, observeKernel, observeTable } from "./observed.ts";
+import { classChange } from "./limits.ts";
+import type { NftGeneration } from "./nft-generation.ts";
+import { type CounterValue, type ObservedKernel, observeKernel, readDefaultLink } from "./observed.ts";
 import type { Runner } from "./runner.ts";
 import { applySysctls, type SysctlFailure, type SysctlJournal, type Sysctls, sysctlJournalSchema } from "./sysctl.ts";
+import { readBaseSysctls } from "./sysctl-base.ts";
+import { TableKeeper } from "./table-keeper.ts";
 
 export interface ReconcilerOptions {
   readonly runner: Runner;
+  readonly generation: NftGeneration;
   readonly sysctls: Sysctls;
   readonly state: StateDir;
   readonly config: HostConfig;
   /** Undefined when the host has no WireGuard. */
   readonly wireguard: Wireguard | undefined;
   readonly tunnelKey: TunnelKey;
+  /** What DHCP gave the services' interfaces, by service id. */
+  readonly leasedCidrs: () => ReadonlyMap<string, string>;
   /** Each line or transaction that was run, for the log. */
   readonly onCommand: (kind: string, text: string, error: string | undefined) => void;
 }
@@ -31,6 +38,8 @@ export interface KernelReport {
   readonly observed: ObservedKernel;
   /** The table is the one that was written, unchanged since. */
   readonly isTableCurrent: boolean;
+  /** Of the nftables counters, by their names. */
+  readonly counts: ReadonlyMap<string, CounterValue>;
   /** What is still missing, with the tool's own words where it said any. */
   readonly pending: readonly (Change & { readonly error?: string })[];
   readonly sysctlFailures: readonly SysctlFailure[];
@@ -43,17 +52,19 @@ export class Reconciler {
   readonly #options: ReconcilerOptions;
   #allocations: Allocations | undefined;
   #journal: SysctlJournal | undefined;
-  /** The table as it was written, and what the kernel said it was right after. */
-  #written: { readonly text: string; readonly digest: string | undefined } | undefined;
+  readonly #table: TableKeeper;
   #desired: DesiredKernel | undefined;
   #sysctlFailures: readonly SysctlFailure[] = [];
   #tunnelError: string | undefined;
   /** Unknown until the first look: a killed predecessor may have left one. */
   #tunnelState: "unknown" | "up" | "down" = "unknown";
   readonly #errorsByLine = new Map<string, string>();
+  /** By link and class: the plan's rate, and what it was given of it. */
+  readonly #classRates = new Map<string, { readonly whole: number; readonly now: number }>();
 
   constructor(options: ReconcilerOptions) {
     this.#options = options;
+    this.#table = new TableKeeper(options);
   }
 
   /** The numbers that the plan's ids have here, stored before they are used. */
@@ -66,6 +77,7 @@ export class Reconciler {
     return next;
   }
 
+  /** The report's counts are those that were read last. */
   async apply(plan: NetworkPlan): Promise<KernelReport> {
     const { runner, wireguard, config } = this.#options;
     this.#errorsByLine.clear();
@@ -76,40 +88,69 @@ export class Reconciler {
       links: found.links,
       allocations,
       tunnelBackend: wireguard?.backend ?? "none",
-      baseSysctl: await this.#baseSysctls(found),
+      leasedCidrs: this.#options.leasedCidrs(),
+      defaultLink: plan.services.some(asksDhcp) ? await readDefaultLink(runner) : undefined,
+      baseSysctl: await readBaseSysctls(this.#options.sysctls, this.#journal, found.links),
     };
-    const desired = desiredFromPlan(plan, facts, config);
-    this.#desired = desired;
+    this.#desired = desiredFromPlan(plan, facts, config);
+    const desired = this.#withClassRates(this.#desired);
     await this.#raiseTunnel(desired);
-    const changes = changesBetween(desired, await observeKernel(runner));
+    const isTunnelNew =
+      desired.tunnel !== undefined && !found.links.some(({ name }) => name === config.tunnelInterface);
+    const before = isTunnelNew ? await observeKernel(runner) : found;
+    const changes = changesBetween(desired, before);
     await this.#runBatch([...changes.linkRemovals, ...changes.foundations]);
-    await this.#writeTable(desired, plan.services.length === 0);
+    // What is switched on no longer goes off while the table still guards it, and on only once the table does.
+    const held = new Set(Object.keys(this.#journal));
+    await this.#setSysctls(desired.sysctls.filter(({ path }) => held.has(path)));
+    if (plan.services.length === 0) await this.#table.remove();
+    else await this.#table.write(desired.ruleset);
     await this.#runBatch(changes.additions);
     await this.#runTc(changes.limits);
-    await this.#setSysctls(desired);
+    await this.#setSysctls(desired.sysctls);
     await this.#runBatch(changes.removals);
-    await this.#lowerTunnel(desired);
-    return this.report(desired);
+    const isTunnelGone = await this.#lowerTunnel(desired);
+    const isUnchanged = !isTunnelGone && Object.values(changes).every((lines) => lines.length === 0);
+    return this.#reportOf(desired, isUnchanged ? before : await observeKernel(runner), false);
   }
 
   /** Reads the kernel back; changes nothing. */
-  async report(desired = this.#desired): Promise<KernelReport> {
-    if (desired === undefined) throw new Error("no plan was applied yet");
-    const { runner, wireguard } = this.#options;
-    const observed = await observeKernel(runner);
+  async report(): Promise<KernelReport> {
+    if (this.#desired === undefined) throw new Error("no plan was applied yet");
+    return this.#reportOf(this.#withClassRates(this.#desired), await observeKernel(this.#options.runner), true);
+  }
+
+  async #reportOf(desired: DesiredKernel, observed: ObservedKernel, isCountFresh: boolean): Promise<KernelReport> {
     const { foundations, additions, limits } = changesBetween(desired, observed);
     return {
       desired,
       observed,
-      isTableCurrent: observed.tableDigest !== undefined && observed.tableDigest === this.#written?.digest,
+      isTableCurrent: await this.#table.isCurrent(),
+      counts: await this.#table.counts(isCountFresh),
       pending: [...foundations, ...additions, ...limits].map((change) => {
         const error = this.#errorsByLine.get(change.line);
         return error === undefined ? change : { ...change, error };
       }),
       sysctlFailures: this.#sysctlFailures,
       tunnelError: this.#tunnelError,
-      tunnelPeers: (await wireguard?.status().catch(() => undefined)) ?? new Map(),
+      tunnelPeers: (await this.#options.wireguard?.status().catch(() => undefined)) ?? new Map(),
     };
+  }
+
+  /** Gives one limit's class another rate than the plan's whole, until the plan changes it. */
+  async setClassRate(limit: DesiredLimit, bitsPerSecond: number): Promise<void> {
+    if (this.#desired === undefined || !this.#desired.limits.some((held) => keyOf(held) === keyOf(limit))) return;
+    this.#classRates.set(keyOf(limit), { whole: limit.bitsPerSecond, now: bitsPerSecond });
+    await this.#runTc([classChange({ ...limit, bitsPerSecond })]);
+  }
+
+  /** A class keeps the rate that it was given as long as the plan's own stays the same. */
+  #withClassRates(desired: DesiredKernel): DesiredKernel {
+    const limits = desired.limits.map((limit) => {
+      const rate = this.#classRates.get(keyOf(limit));
+      return rate?.whole === limit.bitsPerSecond ? { ...limit, bitsPerSecond: rate.now } : limit;
+    });
+    return { ...desired, limits };
   }
 
   /** Takes the tunnel's process away and leaves everything that refuses in place. */
@@ -135,10 +176,12 @@ export class Reconciler {
     }
   }
 
-  async #lowerTunnel({ tunnel }: DesiredKernel): Promise<void> {
-    if (tunnel !== undefined || this.#tunnelState === "down") return;
+  /** True when it took something away. */
+  async #lowerTunnel({ tunnel }: DesiredKernel): Promise<boolean> {
+    if (tunnel !== undefined || this.#tunnelState === "down") return false;
     await this.stopTunnel();
     this.#tunnelError = undefined;
+    return true;
   }
 
   async #runBatch(changes: readonly Change[]): Promise<void> {
@@ -163,26 +206,7 @@ export class Reconciler {
     for (const line of lines) this.#options.onCommand(command[0] ?? "", line, errors.get(line));
   }
 
-  async #writeTable(desired: DesiredKernel, isEmpty: boolean): Promise<void> {
-    const { runner, onCommand } = this.#options;
-    const { table, tableDigest } = await observeTable(runner);
-    const run = async (text: string): Promise<void> => {
-      const { code, stderr } = await runner.run(["nft", "-f", "-"], text);
-      onCommand("nft", text, code === 0 ? undefined : stderr.trim());
-      if (code !== 0) throw new Error(`nft refused the ruleset, and the kernel keeps the one before: ${stderr.trim()}`);
-    };
-    if (isEmpty) {
-      if (table.exists) await run(NFT_REMOVAL);
-      this.#written = undefined;
-      return;
-    }
-    const text = nftTable(desired.ruleset);
-    if (this.#written?.text === text && tableDigest !== undefined && this.#written.digest === tableDigest) return;
-    await run(nftTransaction(desired.ruleset, table));
-    this.#written = { text, digest: (await observeTable(runner)).tableDigest };
-  }
-
-  async #setSysctls({ sysctls: wanted }: DesiredKernel): Promise<void> {
+  async #setSysctls(wanted: DesiredKernel["sysctls"]): Promise<void> {
     const { sysctls, state } = this.#options;
     let stored = JSON.stringify(this.#journal ?? {});
     const { journal, failures } = await applySysctls(sysctls, wanted, this.#journal ?? {}, async (next) => {
@@ -193,25 +217,9 @@ export class Reconciler {
     this.#journal = journal;
     this.#sysctlFailures = failures;
   }
-
-  /** What each setting would be without us: the journal's word where the kernel still holds ours. */
-  async #baseSysctls(found: ObservedKernel): Promise<HostFacts["baseSysctl"]> {
-    const names = ["all", "default", ...found.links.map((link) => link.name)];
-    const paths = names.flatMap((name) => [
-      `net/ipv4/conf/${name}/forwarding`,
-      `net/ipv4/conf/${name}/rp_filter`,
-      `net/ipv6/conf/${name}/forwarding`,
-      `net/ipv6/conf/${name}/force_forwarding`,
-    ]);
-    const values = new Map<string, string | undefined>();
-    for (const path of paths) {
-      const current = await this.#options.sysctls.read(path);
-      const entry = this.#journal?.[path];
-      values.set(path, entry !== undefined && entry.ours === current ? entry.before : current);
-    }
-    return (path) => values.get(path);
-  }
 }
+
+const keyOf = ({ link, serviceIndex }: DesiredLimit): string => `${link} ${serviceIndex}`;
 
 const FAMILY_FLAG = /^-[46] /;
 

@@ -10,6 +10,7 @@ import type {
 import { type HostLink, linkHolding } from "../kernel/host.ts";
 import type { HostFacts, NumberedService } from "../kernel/host-facts.ts";
 import { ALIAS_PREFIX, RULE_PRIORITY, serviceLinkName, serviceTable } from "../kernel/names.ts";
+import type { PlanService } from "../plan.ts";
 import { macFrom } from "../tempest/overlay.ts";
 
 /** A service's own address on the LAN: a MACVLAN interface on the entry. */
@@ -49,7 +50,15 @@ export function interfacesFrom(services: readonly NumberedService[], facts: Host
       faults.push({ serviceId: numbered.service.service_id, part, reason: found });
     }
   }
-  const parts = made.map(partsOf);
+  const leasedOf = ({ numbered }: ServiceInterface): string | undefined =>
+    asksDhcp(numbered.service) ? facts.leasedCidrs.get(numbered.service.service_id) : undefined;
+  for (const one of made) {
+    const { service_id: serviceId, ...service } = one.numbered.service;
+    if (!asksDhcp(service) || leasedOf(one) !== undefined) continue;
+    const reason = `its interface ${one.link} has asked DHCP on ${one.parent} for an address and has none yet: is there a server?`;
+    faults.push({ serviceId, part: service.routes.length === 0 ? "all" : "interface", reason });
+  }
+  const parts = made.map((one) => partsOf(one, leasedOf(one)));
   return {
     made,
     links: parts.flatMap((part) => part.links),
@@ -61,6 +70,11 @@ export function interfacesFrom(services: readonly NumberedService[], facts: Host
   };
 }
 
+/** An interface for which no address is wished gets one by DHCP. */
+export function asksDhcp({ interface: wanted }: Pick<PlanService, "interface">): boolean {
+  return wanted !== undefined && wanted.ipv4_cidr === undefined && wanted.ipv6_cidr === undefined;
+}
+
 function interfaceOf(
   numbered: NumberedService,
   facts: HostFacts,
@@ -70,9 +84,6 @@ function interfaceOf(
   const wanted = service.interface;
   const addresses = [wanted?.ipv4_cidr, wanted?.ipv6_cidr].filter((cidr) => cidr !== undefined);
   const first = addresses[0];
-  if (first === undefined) {
-    return "its interface names no address, and this version asks no DHCP server for one: set ipv4 or ipv6 of the interface";
-  }
   if (capturePort === undefined) return "no loopback port is left for its interface: delete services with interfaces";
   const link = serviceLinkName(service.service_id);
   if (names.has(link)) return `its interface's name ${link} is also that of another service: create the service anew`;
@@ -81,7 +92,8 @@ function interfaceOf(
   }
   const held = heldElsewhere(addresses, link, facts.links);
   if (held !== undefined) return held;
-  const parent = parentOf(wanted?.parent, first, facts.links);
+  const parent =
+    first === undefined ? leasedParent(wanted?.parent, facts) : parentOf(wanted?.parent, first, facts.links);
   return typeof parent === "string" ? parent : { numbered, link, parent: parent.name, capturePort };
 }
 
@@ -92,6 +104,19 @@ function heldElsewhere(addresses: readonly string[], link: string, links: readon
     if (same !== undefined) return `${same.cidr} is already an address of ${found.name}: give its interface another`;
   }
   return undefined;
+}
+
+/** Without an address there is no network to look for; DHCP is asked where the host itself looks outward. */
+function leasedParent(named: string | undefined, facts: HostFacts): HostLink | string {
+  if (named !== undefined || facts.defaultLink !== undefined) {
+    return parentOf(named ?? facts.defaultLink, "", facts.links);
+  }
+  const candidates = facts.links.filter(
+    (link) => link.isUp && !link.isOurs && !link.isLoopback && link.kind !== "tun" && link.kind !== "wireguard",
+  );
+  const [only] = candidates;
+  if (only !== undefined && candidates.length === 1) return only;
+  return "its interface is to ask DHCP, and this host has no default route that says on which link: name the interface's parent";
 }
 
 function parentOf(named: string | undefined, cidr: string, links: readonly HostLink[]): HostLink | string {
@@ -105,10 +130,15 @@ function parentOf(named: string | undefined, cidr: string, links: readonly HostL
   return parent.isUp ? parent : `${parent.name}, the parent of its interface, is down: ip link set ${parent.name} up`;
 }
 
-function partsOf({ numbered, link, parent }: ServiceInterface): Omit<InterfaceParts, "made" | "sysctls" | "faults"> {
+function partsOf(
+  { numbered, link, parent }: ServiceInterface,
+  leased: string | undefined,
+): Omit<InterfaceParts, "made" | "sysctls" | "faults"> {
   const { service, serviceIndex } = numbered;
   const owner = service.service_id;
-  const cidrs = [service.interface?.ipv4_cidr, service.interface?.ipv6_cidr].filter((cidr) => cidr !== undefined);
+  const cidrs = [service.interface?.ipv4_cidr, service.interface?.ipv6_cidr, leased].filter(
+    (cidr) => cidr !== undefined,
+  );
   const table = serviceTable(serviceIndex);
   return {
     links: [

@@ -9,7 +9,7 @@ import { onreadEngine } from "./onread-engine.ts";
 import { PeerLinks } from "./peer-links.ts";
 import type { PegasusPlan } from "./pegasus.ts";
 import type { RelayEngine } from "./relay-engine.ts";
-import type { WorkerCounts } from "./worker-message.ts";
+import type { ServiceRate, ServiceUse, WorkerCounts } from "./worker-message.ts";
 
 /** All that one worker does: entry, exit, the links between, and what they count. */
 
@@ -26,11 +26,6 @@ export const ENGINE: RelayEngine = onreadEngine;
 
 const DRAIN_LOOK_MS = 20;
 
-interface ServiceLimits {
-  readonly fromSocket: Limiter;
-  readonly toSocket: Limiter;
-}
-
 export class DataPath {
   readonly #options: DataPathOptions;
   readonly #ledger = new Ledger(() => Date.now());
@@ -38,7 +33,9 @@ export class DataPath {
   readonly #exit: Exit;
   #server: LinkServer | undefined;
   readonly #linksByPeer = new Map<string, PeerLinks>();
-  readonly #limitsByService = new Map<string, ServiceLimits>();
+  /** By role and service id: each side limits what enters the link there. */
+  readonly #limitersByKey = new Map<string, Limiter>();
+  #useTakenAt = performance.now();
   #knownFingerprints: ReadonlySet<string> = new Set();
 
   private constructor(options: DataPathOptions) {
@@ -48,12 +45,13 @@ export class DataPath {
       engine: ENGINE,
       ledger: this.#ledger,
       linksOf: (peerId) => this.#linksByPeer.get(peerId),
-      limitsOf: (serviceId) => this.#limitsOf(serviceId),
+      limitOf: (serviceId) => this.#limitOf("entry", serviceId),
     });
     this.#exit = new Exit({
       engine: ENGINE,
       ledger: this.#ledger,
       isHostAddress: createHostAddresses(() => performance.now()),
+      limitOf: (serviceId) => this.#limitOf("exit", serviceId),
     });
   }
 
@@ -70,14 +68,12 @@ export class DataPath {
     return path;
   }
 
-  /** Limits in the plan are this worker's share. */
+  /** Limits in the plan are this worker's share to begin with. */
   async apply(plan: PegasusPlan): Promise<void> {
     this.#knownFingerprints = new Set(plan.peers.map(({ tlsFingerprint }) => tlsFingerprint));
     this.#server?.review();
     this.#exit.apply(plan);
-    for (const { serviceId, role, limitBps } of plan.services) {
-      if (role === "entry") this.#setLimit(serviceId, limitBps);
-    }
+    for (const { serviceId, role, limitBps } of plan.services) this.#limitOf(role, serviceId).setRate(limitBps);
     this.#reviewLinks(plan);
     await this.#entry.apply(plan);
   }
@@ -91,6 +87,29 @@ export class DataPath {
       }),
       unmatched: this.#ledger.unmatched,
     };
+  }
+
+  /** What was asked of each limit since this was last taken. */
+  takeUse(): ServiceUse[] {
+    const now = performance.now();
+    const seconds = Math.max(0.001, (now - this.#useTakenAt) / 1000);
+    this.#useTakenAt = now;
+    return [...this.#limitersByKey].flatMap(([key, limiter]) => {
+      if (limiter.isUnlimited) return [];
+      const [role, serviceId] = key.split(" ");
+      const use = limiter.takeUse();
+      return role === "entry" || role === "exit"
+        ? [{ serviceId: serviceId ?? "", role, ...use, bitsPerSecond: (use.bytes * 8) / seconds }]
+        : [];
+    });
+  }
+
+  /** This worker's share of each limit, in bits per second, until the next plan. */
+  setRates(rates: readonly ServiceRate[]): void {
+    for (const { serviceId, role, bitsPerSecond } of rates) {
+      const limiter = this.#limitersByKey.get(`${role} ${serviceId}`);
+      if (limiter !== undefined && !limiter.isUnlimited && bitsPerSecond > 0) limiter.setRate(bitsPerSecond);
+    }
   }
 
   /** Takes no flows any more, waits until the open ones end, at most `drainMs`, and resets the rest. */
@@ -129,17 +148,12 @@ export class DataPath {
     }
   }
 
-  #setLimit(serviceId: string, bitsPerSecond: number): void {
-    const { fromSocket, toSocket } = this.#limitsOf(serviceId);
-    fromSocket.setRate(bitsPerSecond);
-    toSocket.setRate(bitsPerSecond);
-  }
-
-  #limitsOf(serviceId: string): ServiceLimits {
-    const found = this.#limitsByService.get(serviceId);
+  #limitOf(role: "entry" | "exit", serviceId: string): Limiter {
+    const key = `${role} ${serviceId}`;
+    const found = this.#limitersByKey.get(key);
     if (found !== undefined) return found;
-    const fresh = { fromSocket: new Limiter(CLOCK), toSocket: new Limiter(CLOCK) };
-    this.#limitsByService.set(serviceId, fresh);
+    const fresh = new Limiter(CLOCK);
+    this.#limitersByKey.set(key, fresh);
     return fresh;
   }
 }

@@ -19,7 +19,7 @@ export interface EntryOptions {
   readonly engine: RelayEngine;
   readonly ledger: Ledger;
   linksOf(peerId: string): PeerLinks | undefined;
-  limitsOf(serviceId: string): { readonly fromSocket: Limiter; readonly toSocket: Limiter };
+  limitOf(serviceId: string): Limiter;
 }
 
 interface EntryFlow {
@@ -194,7 +194,7 @@ export class Entry {
     const relay: Relay = this.#options.engine.relay({
       end: { type: "accepted", socket },
       flow: link.mux.open(request),
-      limits: this.#options.limitsOf(service.serviceId),
+      limit: this.#options.limitOf(service.serviceId),
       watcher: {
         fromSocket: (bytes) => {
           counts.bytesIn += bytes;

@@ -3,6 +3,7 @@ import { admit } from "./admission.ts";
 import type { Flow } from "./flow.ts";
 import type { OpenRequest, ResetCode } from "./frame.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Limiter } from "./limiter.ts";
 import type { Link } from "./link.ts";
 import type { PegasusPlan, PegasusService } from "./pegasus.ts";
 import type { Relay, RelayEnd, RelayEngine } from "./relay-engine.ts";
@@ -14,6 +15,7 @@ export interface ExitOptions {
   readonly engine: RelayEngine;
   readonly ledger: Ledger;
   isHostAddress(address: IpAddress): boolean;
+  limitOf(serviceId: string): Limiter;
 }
 
 interface ExitFlow {
@@ -84,6 +86,7 @@ export class Exit {
     const relay = this.#options.engine.relay({
       end: dialFor(flow.request),
       flow,
+      limit: this.#options.limitOf(service.serviceId),
       watcher: {
         fromSocket: (bytes) => {
           counts.bytesOut += bytes;

@@ -16,11 +16,20 @@ export interface Paced {
   release(bytes: number): void;
 }
 
+export interface LimitUse {
+  /** Bytes that were let go. */
+  readonly bytes: number;
+  /** The most flows that waited at once because the limit was reached. */
+  readonly waiting: number;
+}
+
 export class Limiter {
   readonly #clock: LimiterClock;
   #bucket: Bucket | undefined;
   readonly #waiting = new Set<Paced>();
   #cancelTimer: (() => void) | undefined;
+  #releasedBytes = 0;
+  #mostWaiting = 0;
 
   constructor(clock: LimiterClock) {
     this.#clock = clock;
@@ -42,6 +51,14 @@ export class Limiter {
   /** Flows that wait for their turn. */
   get waitingCount(): number {
     return this.#waiting.size;
+  }
+
+  /** What was asked of the limit since this was last taken. */
+  takeUse(): LimitUse {
+    const use = { bytes: this.#releasedBytes, waiting: this.#mostWaiting };
+    this.#releasedBytes = 0;
+    this.#mostWaiting = this.#waiting.size;
+    return use;
   }
 
   /** The flow has bytes that wait; they are released now or in turn. */
@@ -67,10 +84,12 @@ export class Limiter {
       const bucket = this.#bucket;
       const bytes = Math.min(paced.waitingBytes, bucket?.sliceBytes ?? Number.POSITIVE_INFINITY);
       if (bucket !== undefined && !bucket.take(bytes, this.#clock.nowMs())) {
+        this.#mostWaiting = Math.max(this.#mostWaiting, this.#waiting.size);
         this.#cancelTimer = this.#clock.after(bucket.waitMs(bytes, this.#clock.nowMs()), () => this.#restart());
         return;
       }
       this.#waiting.delete(paced);
+      this.#releasedBytes += bytes;
       if (bytes > 0) paced.release(bytes);
       if (paced.waitingBytes > 0) this.#waiting.add(paced);
     }

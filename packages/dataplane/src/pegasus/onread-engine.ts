@@ -30,8 +30,7 @@ class OnreadRelay implements Relay {
   readonly handler: FlowHandler;
   readonly #job: RelayJob;
   #socket: Socket;
-  readonly #fromSocket: Pacer | undefined;
-  readonly #toSocket: Pacer | undefined;
+  readonly #fromSocket: Pacer;
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   #isWriteDue = false;
@@ -42,19 +41,12 @@ class OnreadRelay implements Relay {
 
   constructor(job: RelayJob) {
     this.#job = job;
-    const { flow, limits } = job;
-    if (limits !== undefined) {
-      this.#fromSocket = new Pacer(
-        limits.fromSocket,
-        (bytes) => this.#passToFlow(bytes),
-        () => flow.end(),
-      );
-      this.#toSocket = new Pacer(
-        limits.toSocket,
-        (bytes) => this.#gather(bytes),
-        () => this.#endSocket(),
-      );
-    }
+    const { flow, limit } = job;
+    this.#fromSocket = new Pacer(
+      limit,
+      (bytes) => this.#passToFlow(bytes),
+      () => flow.end(),
+    );
     this.#state = job.end.type === "dial" ? "connecting" : "relaying";
     this.#socket = this.#openSocket(job.end);
     this.handler = this.#flowHandler();
@@ -144,7 +136,6 @@ class OnreadRelay implements Relay {
     const bytes = Buffer.allocUnsafe(length);
     bytes.set(buffer.subarray(0, length));
     this.#job.watcher.fromSocket(length);
-    if (this.#fromSocket === undefined) return this.#job.flow.write(bytes);
     // What waits for the limit is what one read brought: the client is held back by TCP itself.
     this.#fromSocket.push(bytes);
     return this.#fromSocket.waitingBytes === 0 && !this.#isFlowFull;
@@ -156,12 +147,11 @@ class OnreadRelay implements Relay {
   }
 
   #resumeIfClear(): void {
-    if (this.#state === "relaying" && (this.#fromSocket?.waitingBytes ?? 0) === 0) this.#socket.resume();
+    if (this.#state === "relaying" && this.#fromSocket.waitingBytes === 0) this.#socket.resume();
   }
 
   #socketEnded(): void {
-    if (this.#fromSocket === undefined) this.#job.flow.end();
-    else this.#fromSocket.end();
+    this.#fromSocket.end();
   }
 
   #socketClosed(): void {
@@ -174,8 +164,8 @@ class OnreadRelay implements Relay {
   #flowHandler(): FlowHandler {
     return {
       accepted: () => {},
-      data: (bytes) => (this.#toSocket === undefined ? this.#gather(bytes) : this.#toSocket.push(bytes)),
-      ended: () => (this.#toSocket === undefined ? this.#endSocket() : this.#toSocket.end()),
+      data: (bytes) => this.#gather(bytes),
+      ended: () => this.#endSocket(),
       reset: (code) => this.#finish(code),
       writable: () => {
         this.#isFlowFull = false;
@@ -236,8 +226,7 @@ class OnreadRelay implements Relay {
     const wasConnecting = this.#state === "connecting";
     this.#state = "finished";
     this.#gathered = [];
-    this.#fromSocket?.cancel();
-    this.#toSocket?.cancel();
+    this.#fromSocket.cancel();
     if (wasConnecting) this.#socket.destroy();
     else if (reason !== undefined) this.#socket.resetAndDestroy();
     this.#job.watcher.finished(reason);

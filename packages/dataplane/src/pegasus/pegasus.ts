@@ -21,7 +21,7 @@ export interface PegasusService {
   /** The other end: the target of an entry, the source of an exit. */
   readonly peerId: string;
   readonly fullyTransparent: boolean;
-  /** Bits per second in each direction; 0 is no limit. */
+  /** Bits per second; 0 is no limit. What enters the links on this host is held to it: `in` at the entry, `out` at the exit. */
   readonly limitBps: number;
   readonly routes: readonly PlanRoute[];
   /** Set for a service with an interface of its own. */
@@ -85,6 +85,14 @@ export interface PegasusCounters {
   readonly unmatched?: { readonly flows: number; readonly last?: string };
 }
 
+/** What TCP asked of a limited service's limit, over all workers. */
+export interface LimitedUse {
+  readonly serviceId: string;
+  readonly role: "entry" | "exit";
+  /** Bytes that were let into the links. */
+  readonly bytes: number;
+}
+
 export interface Pegasus {
   /** SHA-256 of the link certificate, lower-case hex. */
   readonly tlsFingerprint: string;
@@ -92,6 +100,10 @@ export interface Pegasus {
   /** Makes the plan current. Flows of services and peers that did not change go on; flows of those that are gone are reset. */
   apply(plan: PegasusPlan): Promise<void>;
   counters(): Promise<PegasusCounters>;
+  /** What limited services let into the links since this was last taken. */
+  takeUse(): readonly LimitedUse[];
+  /** Holds a limited service to another rate, in bits per second, until the next plan. */
+  setRate(service: Pick<PegasusService, "serviceId" | "role">, bitsPerSecond: number): void;
   /** Stops taking flows, waits up to `drainMs` for open ones, then resets them. */
   stop(drainMs: number): Promise<void>;
 }

@@ -14,8 +14,8 @@ export interface RelayJob {
   readonly end: RelayEnd;
   readonly flow: Flow;
   readonly watcher: RelayWatcher;
-  /** On the side where a limit may apply: the socket is read and written no faster. */
-  readonly limits?: { readonly fromSocket: Limiter; readonly toSocket: Limiter };
+  /** The socket is read no faster: what enters the link is limited on the side where it enters. */
+  readonly limit: Limiter;
 }
 
 export type RelayEnd =

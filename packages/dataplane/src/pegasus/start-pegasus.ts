@@ -38,6 +38,8 @@ export async function startPegasus(options: PegasusOptions): Promise<Pegasus> {
     relayEngine,
     apply: (plan) => pool.apply(plan),
     counters: () => pool.counters(),
+    takeUse: () => pool.takeUse(),
+    setRate: (service, bitsPerSecond) => pool.setRate(service, bitsPerSecond),
     stop: (drainMs) => pool.stop(drainMs),
   };
 }

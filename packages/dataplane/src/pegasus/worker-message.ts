@@ -18,7 +18,15 @@ export type ToWorker =
     }
   | { readonly type: "apply"; readonly request: number; readonly plan: PegasusPlan }
   | { readonly type: "count"; readonly request: number }
+  | { readonly type: "rates"; readonly rates: readonly ServiceRate[] }
   | { readonly type: "stop"; readonly drainMs: number };
+
+/** What a worker may let into its links for a service. */
+export interface ServiceRate {
+  readonly serviceId: string;
+  readonly role: "entry" | "exit";
+  readonly bitsPerSecond: number;
+}
 
 const count = z.int().min(0);
 const text = z.string().max(1000);
@@ -43,6 +51,17 @@ const countsSchema = z.object({
   unmatched: z.object({ flows: count, last: lastSchema.exactOptional() }),
 });
 
+/** What was asked of a service's limit in the last tenth of a second. */
+const useSchema = z.object({
+  serviceId: z.string(),
+  role: z.enum(["entry", "exit"]),
+  bytes: count,
+  /** The rate of those bytes. */
+  bitsPerSecond: z.number().min(0),
+  /** The most flows that waited at once. */
+  waiting: count,
+});
+
 export const fromWorkerSchema = z.discriminatedUnion("type", [
   /** It runs, and may make transparent sockets. */
   z.object({ type: z.literal("hello"), engine: z.string() }),
@@ -51,10 +70,12 @@ export const fromWorkerSchema = z.discriminatedUnion("type", [
   z.object({ type: z.literal("ready") }),
   z.object({ type: z.literal("failed"), reason: text }),
   z.object({ type: z.literal("applied"), request: count, error: text.optional() }),
+  z.object({ type: z.literal("use"), use: z.array(useSchema) }),
   z.object({ type: z.literal("counts"), request: count, counts: countsSchema }),
 ]);
 
 export type FromWorker = z.input<typeof fromWorkerSchema>;
 
+export type ServiceUse = z.infer<typeof useSchema>;
 export type LastWords = z.infer<typeof lastSchema>;
 export type WorkerCounts = z.infer<typeof countsSchema>;

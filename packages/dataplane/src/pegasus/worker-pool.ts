@@ -1,4 +1,12 @@
-import type { PegasusCounters, PegasusLog, PegasusPlan, PegasusServiceCounters } from "./pegasus.ts";
+import { LimitSharing } from "./limit-sharing.ts";
+import type {
+  LimitedUse,
+  PegasusCounters,
+  PegasusLog,
+  PegasusPlan,
+  PegasusService,
+  PegasusServiceCounters,
+} from "./pegasus.ts";
 import { NO_TALLY, type Tally, tallyAfterDeath, totalOf } from "./tally.ts";
 import { rightsToTry, type WorkerRights, workerCommand } from "./worker-command.ts";
 import { type StartMessage, WorkerProcess } from "./worker-process.ts";
@@ -33,6 +41,7 @@ export class WorkerPool {
   readonly #options: WorkerPoolOptions;
   readonly #places: readonly Place[];
   readonly #rights: WorkerRights;
+  readonly #limits = new LimitSharing(() => this.#running());
   #plan = NO_PLAN;
   #countTimer: NodeJS.Timeout | undefined;
   #state: "running" | "stopping" = "running";
@@ -75,8 +84,16 @@ export class WorkerPool {
   /** Resolves when every worker that runs has the plan; one that starts later starts with it. */
   async apply(plan: PegasusPlan): Promise<void> {
     this.#plan = plan;
-    const workers = this.#places.flatMap(({ worker }) => (worker === undefined ? [] : [worker]));
-    await Promise.all(workers.map((worker) => this.#applyTo(worker)));
+    await Promise.all(this.#running().map((worker) => this.#applyTo(worker)));
+    this.#limits.setPlan(plan.services);
+  }
+
+  takeUse(): LimitedUse[] {
+    return this.#limits.takeUse();
+  }
+
+  setRate(service: Pick<PegasusService, "serviceId" | "role">, bitsPerSecond: number): void {
+    this.#limits.setRate(service, bitsPerSecond);
   }
 
   async counters(): Promise<PegasusCounters> {
@@ -91,6 +108,7 @@ export class WorkerPool {
   async stop(drainMs: number): Promise<void> {
     this.#state = "stopping";
     clearInterval(this.#countTimer);
+    this.#limits.stop();
     for (const { restart } of this.#places) clearTimeout(restart);
     await Promise.all(
       this.#places.map(async ({ worker }) => {
@@ -101,6 +119,10 @@ export class WorkerPool {
         clearTimeout(timer);
       }),
     );
+  }
+
+  #running(): WorkerProcess[] {
+    return this.#places.flatMap(({ worker }) => (worker === undefined ? [] : [worker]));
   }
 
   async #applyTo(worker: WorkerProcess): Promise<void> {
@@ -162,10 +184,7 @@ export class WorkerPool {
     }
   }
 
-  /**
-   * The plan as one worker gets it: limits are split evenly. It costs a flow: the kernel gives each connection to one
-   * worker, so a single flow reaches only its worker's share while the others' lies idle.
-   */
+  /** The plan as one worker gets it to begin with: limits are split evenly, until it is known who is asked for how much. */
   #share(): PegasusPlan {
     const { workers } = this.#options;
     if (workers === 1) return this.#plan;

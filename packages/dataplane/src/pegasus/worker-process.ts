@@ -2,7 +2,14 @@ import type { ChildProcess } from "node:child_process";
 import { startProcess } from "../kernel/runner.ts";
 import type { PegasusPlan } from "./pegasus.ts";
 import type { WorkerCommand } from "./worker-command.ts";
-import { type FromWorker, fromWorkerSchema, type ToWorker, type WorkerCounts } from "./worker-message.ts";
+import {
+  type FromWorker,
+  fromWorkerSchema,
+  type ServiceRate,
+  type ServiceUse,
+  type ToWorker,
+  type WorkerCounts,
+} from "./worker-message.ts";
 
 /** One running worker, seen from its parent. */
 
@@ -26,6 +33,8 @@ export class WorkerProcess {
   #lastRequest = 0;
   #stderr = "";
   #engine = "";
+  #useByKey: ReadonlyMap<string, ServiceUse> = new Map();
+  readonly #bytesByKey = new Map<string, number>();
   /** Resolves when the process is gone, whatever ended it. */
   readonly exited: Promise<WorkerExit>;
 
@@ -89,6 +98,22 @@ export class WorkerProcess {
     return (await this.#ask((request) => ({ type: "count", request }))).counts;
   }
 
+  /** What was asked of its limits in the last tenth of a second that it told of, by role and service id. */
+  get useByKey(): ReadonlyMap<string, ServiceUse> {
+    return this.#useByKey;
+  }
+
+  /** Bytes that it let through since they were last taken, by role and service id. */
+  takeBytes(): [key: string, bytes: number][] {
+    const bytes = [...this.#bytesByKey];
+    this.#bytesByKey.clear();
+    return bytes;
+  }
+
+  setRates(rates: readonly ServiceRate[]): void {
+    this.#send({ type: "rates", rates });
+  }
+
   stop(drainMs: number): void {
     this.#send({ type: "stop", drainMs });
   }
@@ -147,6 +172,12 @@ export class WorkerProcess {
         return;
       case "counts":
         this.#answersByRequest.get(message.request)?.({ counts: message.counts });
+        return;
+      case "use":
+        this.#useByKey = new Map(message.use.map((use) => [`${use.role} ${use.serviceId}`, use]));
+        for (const [key, { bytes }] of this.#useByKey) {
+          this.#bytesByKey.set(key, (this.#bytesByKey.get(key) ?? 0) + bytes);
+        }
         return;
       case "hello":
       case "unable":

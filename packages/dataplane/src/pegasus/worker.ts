@@ -4,7 +4,10 @@ import type { FromWorker, ToWorker } from "./worker-message.ts";
 
 /** The worker process: one data path, driven by its parent. It ends when the parent does, however that ends. */
 
+const USE_EVERY_MS = 100;
+
 let path: DataPath | undefined;
+let wasAsked = false;
 /** Plans are applied one after the other, in the order in which they came. */
 let applied: Promise<void> = Promise.resolve();
 
@@ -12,6 +15,7 @@ process.on("disconnect", () => process.exit(0));
 // A terminal's Ctrl-C reaches the whole group; the parent decides how its workers stop.
 process.on("SIGINT", () => {});
 process.on("message", (message: ToWorker) => receive(message));
+setInterval(() => tellUse(), USE_EVERY_MS).unref();
 sayHello();
 
 function sayHello(): void {
@@ -23,6 +27,14 @@ function sayHello(): void {
   }
 }
 
+/** Only where a limit was asked for anything, and once after. */
+function tellUse(): void {
+  const use = path?.takeUse() ?? [];
+  const isAsked = use.some(({ bytes, waiting }) => bytes > 0 || waiting > 0);
+  if (isAsked || wasAsked) send({ type: "use", use });
+  wasAsked = isAsked;
+}
+
 function receive(message: ToWorker): void {
   switch (message.type) {
     case "start":
@@ -30,6 +42,9 @@ function receive(message: ToWorker): void {
       return;
     case "apply":
       applied = applied.then(() => apply(message.request, message));
+      return;
+    case "rates":
+      path?.setRates(message.rates);
       return;
     case "count":
       if (path !== undefined) send({ type: "counts", request: message.request, counts: path.counts });

@@ -30,6 +30,9 @@ const VXLAN_OVERHEAD = 70;
 /** The least that IPv6 runs on; below it the outer packets are fragmented instead. */
 const MIN_INNER_MTU = 1280;
 
+/** Nobody is spoken to from it, and no packet from it leaves a tunnel. */
+const UNFILTERED_ADDRESS = "169.254.77.2";
+
 /** Owner of what all tunnels of the host share. */
 export const TUNNEL_OWNER = "tunnel";
 
@@ -81,7 +84,12 @@ export function tunnelParts(
       { kind: "wireguard", name, alias: `${ALIAS_PREFIX}tunnel`, mtu: innerMtu + VXLAN_OVERHEAD, owner: TUNNEL_OWNER },
       ...per.flatMap((parts) => parts.links),
     ],
-    addresses: [{ link: name, cidr: `${own}/128`, owner: TUNNEL_OWNER }],
+    addresses: [
+      { link: name, cidr: `${own}/128`, owner: TUNNEL_OWNER },
+      ...(isReversePathFiltered(facts)
+        ? peers.map(({ link, peerId }) => ({ link, cidr: `${UNFILTERED_ADDRESS}/32`, owner: peerId }))
+        : []),
+    ],
     neighbours: per.flatMap((parts) => parts.neighbours),
     routes: [
       // What is meant for the overlay never leaves by another way when the tunnel is down.
@@ -89,6 +97,11 @@ export function tunnelParts(
       ...per.flatMap((parts) => parts.routes),
     ],
   };
+}
+
+/** However loosely the kernel checks sources, on a link without an address it lets in none at all. */
+function isReversePathFiltered(facts: HostFacts): boolean {
+  return (facts.baseSysctl("net/ipv4/conf/all/rp_filter") ?? "0") !== "0";
 }
 
 function tunnelledPeer(

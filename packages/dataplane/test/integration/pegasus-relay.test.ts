@@ -206,8 +206,8 @@ describe.each(ENGINES)("the relay engine $name", (engine) => {
   });
 
   test.each(["up", "down"])("keeps a limit of 40 Mbit/s %s within 5 percent, over three flows", async (direction) => {
-    world.limits.fromSocket.setRate(40e6);
-    world.limits.toSocket.setRate(40e6);
+    world.limits.entry.setRate(40e6);
+    world.limits.exit.setRate(40e6);
     const { port, next } = await serve();
     const total = 5 * MEGABYTE;
     const flows = [];

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Dataplane, type DataplaneOptions, startDataplane } from "../../src/dataplane.ts";
 import { createMemoryRunner, type MemoryRunner } from "../../src/kernel/memory-runner.ts";
+import { NO_GENERATION } from "../../src/kernel/nft-generation.ts";
 import { memorySysctls } from "../../src/kernel/sysctl.ts";
 import { createLog } from "../../src/log.ts";
 import type { PegasusPlan, StartPegasus } from "../../src/pegasus/pegasus.ts";
@@ -33,6 +34,8 @@ const startPegasus: StartPegasus = async () => ({
     taken.push(given);
   },
   counters: async () => ({ services: [], links: [] }),
+  takeUse: () => [],
+  setRate: () => {},
   stop: async () => {},
 });
 
@@ -51,6 +54,8 @@ async function start(runner: MemoryRunner, more: Partial<DataplaneOptions> = {})
     version: "0.0.0",
     state: await openStateDir(join(folder, "state")),
     runner,
+    generation: NO_GENERATION,
+    classUse: { read: () => new Map() },
     sysctls: memorySysctls({}),
     startPegasus,
     log: createLog({ format: "json", level: "error", write: () => {} }),

@@ -23,9 +23,21 @@ test("a plan that can be had has no faults", () => {
   expect(faultsOf(plan([routed("entry"), onLan("entry")]))).toEqual([]);
 });
 
-test("an interface without an address is inactive and says what to set", () => {
+test("an interface without an address asks DHCP on the link of the default route, and says so until it has one", () => {
+  const of = plan([service(ON_LAN, "entry", { interface: {} })]);
+  expect(faultsOf(of, { defaultLink: "wan0" })).toEqual([
+    "all: its interface svc-WEVGEMMVR2 has asked DHCP on wan0 for an address and has none yet: is there a server?",
+  ]);
+  const leased = factsFor(of, { defaultLink: "wan0", leasedCidrs: new Map([[ON_LAN, "10.71.2.77/24"]]) });
+  const desired = desiredFromPlan(of, leased, CONFIG);
+  expect(desired.faults).toEqual([]);
+  expect(desired.addresses.at(-1)).toMatchObject({ link: "svc-WEVGEMMVR2", cidr: "10.71.2.77/24" });
+  expect(desired.rules.at(-1)).toMatchObject({ selector: { type: "source", address: "10.71.2.77" } });
+});
+
+test("an interface that is to ask DHCP on a host with several links and no default route names its missing parent", () => {
   expect(faultsOf(plan([service(ON_LAN, "entry", { interface: {} })]))).toEqual([
-    "all: its interface names no address, and this version asks no DHCP server for one: set ipv4 or ipv6 of the interface",
+    "all: its interface is to ask DHCP, and this host has no default route that says on which link: name the interface's parent",
   ]);
 });
 

@@ -12,9 +12,6 @@ const NOTHING: ObservedKernel = {
   routes: [],
   rules: [],
   limits: [],
-  table: { exists: false, chains: [], sets: [], maps: [], counters: [] },
-  tableDigest: undefined,
-  counts: new Map(),
 };
 
 const desiredFor = (...services: PlanService[]) => {
@@ -166,4 +163,32 @@ test("the host owner's lists stand before what services admit", () => {
   expect(table).toContain("    ip daddr 10.71.3.1/32 meta l4proto udp th dport 53 goto admission\n    drop\n");
   expect(table).toContain("    ip daddr != { 10.71.0.0/16 } drop\n    meta nfproto ipv6 drop\n    goto admission\n");
   expect(table).toContain("    ip saddr != { 10.71.1.0/24 } drop\n    ip6 saddr != { fd71:1::/64 } drop\n");
+});
+
+test("a link whose address changes gets its routes again, which the kernel takes with the last address", () => {
+  const desired = desiredFor(onLan("entry"));
+  const made = desired.links.find((one) => one.kind === "macvlan");
+  if (made?.kind !== "macvlan") throw new Error("the service has an interface");
+  const held = link(made.name, ["10.71.1.99/24"], {
+    ...{ kind: "macvlan", isOurs: true, alias: made.alias, mac: made.mac, lower: made.lower },
+  });
+  const route = {
+    family: 4,
+    table: "66001",
+    type: "unicast",
+    destination: "10.71.1.0/24",
+    gateway: undefined,
+    metric: 0,
+  } as const;
+  const { additions } = changesBetween(desired, {
+    ...freshHost,
+    links: [...freshHost.links, held],
+    routes: [{ ...route, link: made.name }],
+  });
+  const lines = additions.map(({ line }) => line).filter((line) => line.includes(made.name));
+  expect(lines).toEqual([
+    `address delete 10.71.1.99/24 dev ${made.name}`,
+    `address add 10.71.1.50/24 dev ${made.name} metric 4000`,
+    `-4 route replace 10.71.1.0/24 dev ${made.name} table 66001 proto 97`,
+  ]);
 });

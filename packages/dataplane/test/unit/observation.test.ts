@@ -27,13 +27,11 @@ const kernel = (more: Partial<KernelReport> = {}): KernelReport => ({
     routes: [],
     rules: [],
     limits: [],
-    table: { exists: true, chains: [], sets: [], maps: [], counters: [] },
-    tableDigest: "00",
-    counts: new Map([
-      [`${ROUTED}_in`, { packets: 5, bytes: 500 }],
-      [`${ROUTED}_out`, { packets: 6, bytes: 600 }],
-    ]),
   },
+  counts: new Map([
+    [`${ROUTED}_in`, { packets: 5, bytes: 500 }],
+    [`${ROUTED}_out`, { packets: 6, bytes: 600 }],
+  ]),
   isTableCurrent: true,
   pending: [],
   sysctlFailures: [],
@@ -72,7 +70,7 @@ test("a service whose every part was read back is active, with what both carried
 
 test("without a handshake the tunnel half is said to be refused, with where it was tried", () => {
   expect(stateOf(kernel({ tunnelPeers: new Map() }))).toBe(
-    "degraded: all but TCP is refused: no tunnel handshake with b at 10.71.2.2:51840 yet; UDP must pass between the two hosts on that port",
+    "degraded: all but TCP is not carried: no tunnel handshake with b at 10.71.2.2:51840 yet; UDP must pass between the two hosts on that port",
   );
   const old = new Map([[KEY, { handshakeAt: NOW - 181_000, bytesIn: 0, bytesOut: 0 }]]);
   expect(stateOf(kernel({ tunnelPeers: old }))).toContain("since 2025-12-31T23:56:59.000Z");
@@ -80,13 +78,13 @@ test("without a handshake the tunnel half is said to be refused, with where it w
 
 test("without a link to the peer the TCP half is said to be refused", () => {
   expect(stateOf(kernel(), running("10.71.2.2 port 61000: refused"))).toBe(
-    "degraded: TCP is refused: no link to b: 10.71.2.2 port 61000: refused",
+    "degraded: TCP is not carried: no link to b: 10.71.2.2 port 61000: refused",
   );
 });
 
 test("without either it is inactive", () => {
   expect(stateOf(kernel({ tunnelPeers: new Map() }), { type: "failed", reason: "Pegasus is not running" })).toMatch(
-    /^inactive: TCP is refused: Pegasus is not running; all but TCP is refused: no tunnel handshake/,
+    /^inactive: TCP is not carried: Pegasus is not running; all but TCP is not carried: no tunnel handshake/,
   );
 });
 
@@ -102,7 +100,7 @@ test("what the kernel lacks is named with the tool's own words", () => {
     { line: "-6 rule add x", owner: PEER_B },
   ];
   expect(stateOf(kernel({ pending }))).toBe(
-    'degraded: all but TCP is refused: the kernel lacks "-4 rule add x" (and 1 more): RTNETLINK answers: File exists',
+    'degraded: all but TCP is not carried: the kernel lacks "-4 rule add x" (and 1 more): RTNETLINK answers: File exists',
   );
 });
 
@@ -110,6 +108,6 @@ test("a setting that could not be written is named by the command that sets it",
   const setting = kernel().desired.sysctls[0];
   if (setting === undefined) throw new Error("the plan sets something");
   expect(stateOf(kernel({ sysctlFailures: [{ setting, command: "sysctl -w a=1" }] }))).toBe(
-    "degraded: all but TCP is refused: a setting could not be written: sysctl -w a=1",
+    "degraded: all but TCP is not carried: a setting could not be written: sysctl -w a=1",
   );
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { linkHolding, linksFromIp } from "../../src/kernel/host.ts";
 import { createMemoryRunner } from "../../src/kernel/memory-runner.ts";
-import { observeKernel, tableFromNft } from "../../src/kernel/observed.ts";
+import { observeKernel, observeTable, tableFromNft } from "../../src/kernel/observed.ts";
 import { limitsFromTc } from "../../src/kernel/observed-limits.ts";
 import { batchErrors } from "../../src/kernel/reconciler.ts";
 import { link } from "./support/example.ts";
@@ -53,10 +53,10 @@ test("the parent of an address is the link with the narrowest network around it,
 test("of rules only ours are seen, of routes what ip filters by our protocol", async () => {
   const runner = createMemoryRunner((argv) => {
     const command = argv.join(" ");
-    if (command === "ip -d -j addr") return { stdout: JSON.stringify([VXLAN]) };
+    if (command === "ip -d -j -batch -") return { stdout: `${JSON.stringify([VXLAN])}\n` };
     if (command === "tc class show dev arx-WEVGEMMVRZ")
       return { stdout: "class htb 1:2a root prio 0 rate 10Mbit ceil 10Mbit burst 25000b cburst 25000b \n" };
-    if (command === "ip -j -4 rule show") {
+    if (command === "ip -4 -j -batch -") {
       return {
         stdout: JSON.stringify([
           { priority: 0, src: "all", table: "local" },
@@ -64,8 +64,8 @@ test("of rules only ours are seen, of routes what ip filters by our protocol", a
         ]),
       };
     }
-    if (command === "ip -j -6 route show table all proto 97") {
-      return { stdout: JSON.stringify([{ dst: "fd61::b", dev: "tempest0", metric: 1024, flags: [] }]) };
+    if (command === "ip -6 -j -batch -") {
+      return { stdout: `[]\n${JSON.stringify([{ dst: "fd61::b", dev: "tempest0", metric: 1024, flags: [] }])}\n` };
     }
     return argv[0] === "nft" ? { code: 1, stderr: "Error: No such file or directory" } : { stdout: "[]" };
   });
@@ -85,13 +85,13 @@ test("of rules only ours are seen, of routes what ip filters by our protocol", a
     },
   ]);
   expect(observed.limits).toEqual([{ link: "arx-WEVGEMMVRZ", serviceIndex: 0x2a, bitsPerSecond: 10_000_000 }]);
-  expect(observed.table.exists).toBe(false);
+  expect((await observeTable(runner)).table.exists).toBe(false);
 });
 
 test("a tool that fails is an error, not an empty kernel", async () => {
   await expect(
     observeKernel(createMemoryRunner(() => ({ code: 1, stderr: "Operation not permitted" }))),
-  ).rejects.toThrow("ip -d -j addr failed with code 1: Operation not permitted");
+  ).rejects.toThrow("ip -d -j -batch - failed with code 1: Operation not permitted");
 });
 
 test.each([

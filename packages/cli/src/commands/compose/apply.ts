@@ -1,19 +1,29 @@
 import { dirname, isAbsolute, join } from "node:path";
+import type { License } from "@arctic/core";
 import * as Flags from "@oclif/core/flags";
 import { ClusterCommand } from "../../cluster-command.ts";
 import { type Applied, applyPlan } from "../../compose/apply.ts";
+import { checkLimits } from "../../compose/limits.ts";
 import type { Plan } from "../../compose/plan.ts";
 import { type Prepared, prepare } from "../../compose/prepare.ts";
 import { readCompose } from "../../compose/read.ts";
 import type { Compose } from "../../compose/schema.ts";
 import { planText, planValue, stepText } from "../../compose/step-text.ts";
-import { accessFrom, credentialsFileFlag, fileFlag } from "../../compose-flags.ts";
+import { fileWarnings, planWarnings } from "../../compose/warnings.ts";
+import {
+  accessFrom,
+  credentialsFileFlag,
+  fileFlag,
+  readingFlags,
+  sayWarnings,
+  variablesFrom,
+} from "../../compose-flags.ts";
 import { EXIT, usageFailure } from "../../failure.ts";
 import { readLicense } from "../../license/license-file.ts";
 import { confirm } from "../../prompt.ts";
 import { failureFromClient } from "../../session/client-failure.ts";
 import { countText } from "../../view/format.ts";
-import { say } from "../../view/output.ts";
+import { say, sayMeanwhile } from "../../view/output.ts";
 
 export default class ComposeApply extends ClusterCommand {
   static override summary = "Make the cluster as the compose file says.";
@@ -21,7 +31,7 @@ export default class ComposeApply extends ClusterCommand {
     "Bootstraps hosts that are no peers yet, adds them to the cluster, creates and updates services, and waits until every",
     "peer knows. Run again it does nothing more; interrupted and run again it goes on from where it was. Peers are never",
     "deleted, services only with --prune. A new cluster's client secret is shown by no one twice, so a bootstrap needs",
-    "--save-config or --credentials-file. Exits 6 where --ignore-unreachable left something out.",
+    `--save-config or --credentials-file. \${NAME} in the file is filled in from the environment. Exits 6 where --ignore-unreachable left something out.`,
   ].join(" ");
   static override examples = [
     "<%= config.bin %> <%= command.id %> -f cluster.yaml --save-config",
@@ -39,11 +49,15 @@ export default class ComposeApply extends ClusterCommand {
     "dry-run": Flags.boolean({ summary: "Show the plan and do nothing." }),
     prune: Flags.boolean({ summary: "Delete services that the file does not name. Asks first." }),
     "ignore-unreachable": Flags.boolean({ summary: "Go on without peers that are out of reach." }),
+    ...readingFlags,
+    "skip-validate": Flags.boolean({ summary: "Do without the check against the license's limits and the warnings." }),
   };
 
   async run(): Promise<number> {
     const { flags } = await this.parse(ComposeApply);
-    const compose = readCompose(flags.file);
+    const compose = readCompose(flags.file, variablesFrom(flags));
+    const isValidating = !flags["skip-validate"];
+    if (isValidating) sayWarnings(fileWarnings(compose), flags);
     const access = accessFrom(flags, {
       isConfigSaved: flags["save-config"] && !flags["dry-run"],
       credentialsPath: flags["credentials-file"],
@@ -54,6 +68,7 @@ export default class ComposeApply extends ClusterCommand {
     });
     try {
       const { plan } = prepared;
+      if (flags.strict && isValidating && !flags.prune) sayWarnings(planWarnings(plan), flags);
       if (flags["dry-run"]) {
         await this.print(flags, planValue(plan), () => planText(plan));
         return EXIT.ok;
@@ -63,6 +78,7 @@ export default class ComposeApply extends ClusterCommand {
       const license = isBootstrapping
         ? readLicense(licensePath(compose, flags.file, flags["license-file"]))
         : undefined;
+      if (isValidating) await checkLicense(prepared, license);
       if (plan.steps.length > 0 || plan.unreachable.length > 0) say(planText(plan));
       if (!(await isPruneConfirmed(plan, flags))) {
         say("Nothing was changed.");
@@ -77,13 +93,22 @@ export default class ComposeApply extends ClusterCommand {
     }
   }
 
-  async #apply(prepared: Prepared, options: Omit<Parameters<typeof applyPlan>[1], "report">): Promise<Applied> {
+  async #apply(
+    prepared: Prepared,
+    options: Omit<Parameters<typeof applyPlan>[1], "report" | "begin">,
+  ): Promise<Applied> {
     try {
-      return await applyPlan(prepared, { ...options, report: say });
+      return await applyPlan(prepared, { ...options, report: say, begin: sayMeanwhile });
     } catch (error) {
       throw failureFromClient(error);
     }
   }
+}
+
+/** The license of the cluster that is there, else of the one that is to be. */
+async function checkLicense({ compose, observed, hub }: Prepared, given: License | undefined): Promise<void> {
+  const license = hub === undefined ? given : (await hub.client.getStatus()).license;
+  if (license !== undefined) checkLimits(compose, observed, license);
 }
 
 function licensePath(compose: Compose, file: string, given: string | undefined): string {

@@ -3,7 +3,15 @@ import { ClusterCommand } from "../../cluster-command.ts";
 import { prepare } from "../../compose/prepare.ts";
 import { readCompose } from "../../compose/read.ts";
 import { planText, planValue } from "../../compose/step-text.ts";
-import { accessFrom, credentialsFileFlag, fileFlag } from "../../compose-flags.ts";
+import { fileWarnings } from "../../compose/warnings.ts";
+import {
+  accessFrom,
+  credentialsFileFlag,
+  fileFlag,
+  readingFlags,
+  sayWarnings,
+  variablesFrom,
+} from "../../compose-flags.ts";
 import { EXIT } from "../../failure.ts";
 import { failureFromClient } from "../../session/client-failure.ts";
 
@@ -16,13 +24,15 @@ export default class ComposeDiff extends ClusterCommand {
   static override flags = {
     file: fileFlag,
     "credentials-file": credentialsFileFlag,
+    ...readingFlags,
     prune: Flags.boolean({ summary: "Count services that the file does not name as a difference." }),
     "ignore-unreachable": Flags.boolean({ summary: "Compare what can be reached." }),
   };
 
   async run(): Promise<number> {
     const { flags } = await this.parse(ComposeDiff);
-    const compose = readCompose(flags.file);
+    const compose = readCompose(flags.file, variablesFrom(flags));
+    sayWarnings(fileWarnings(compose), flags);
     const access = accessFrom(flags, { isConfigSaved: false, credentialsPath: flags["credentials-file"] });
     const { plan, hub } = await prepare(compose, access, {
       isPruning: flags.prune,

@@ -3,9 +3,11 @@ import { BaseCommand } from "../../base-command.ts";
 import { withoutCluster } from "../../config/config.ts";
 import { readConfig, writeConfig } from "../../config/config-file.ts";
 import { pickCluster } from "../../config/pick-cluster.ts";
+import { environmentOf } from "../../environment.ts";
 import { EXIT } from "../../failure.ts";
 import { confirm } from "../../prompt.ts";
 import { configPathOf } from "../../session/session.ts";
+import { forgetToken } from "../../session/token-file.ts";
 import { say } from "../../view/output.ts";
 
 export default class ConfigDeleteCluster extends BaseCommand {
@@ -26,6 +28,7 @@ export default class ConfigDeleteCluster extends BaseCommand {
       return EXIT.general;
     }
     writeConfig(path, withoutCluster(config, clusterId));
+    forgetToken(environmentOf().cacheDirectory, clusterId);
     await this.print(flags, { deleted: clusterId }, () => `${clusterId} is forgotten.`);
     return EXIT.ok;
   }

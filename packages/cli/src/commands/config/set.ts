@@ -9,7 +9,7 @@ import { configPathOf } from "../../session/session.ts";
 export default class ConfigSet extends BaseCommand {
   static override summary = "Set a preference, or a field of a cluster.";
   static override description = [
-    "Keys: output_format (table, json, yaml), timeout (seconds), and of the current cluster, or of the one before the dot,",
+    "Keys: output_format (table, json, yaml), timeout and cache_ttl (seconds), color (auto, never), and of the current cluster, or of the one before the dot,",
     "name and default_peer (name or id of one of its configured peers).",
   ].join(" ");
   static override examples = [
@@ -42,6 +42,15 @@ function withValue(config: Config, key: string, value: string): Config {
     const timeout = Number(value);
     if (!/^[1-9]\d{0,3}$/.test(value) || timeout > 3600) throw usageFailure("timeout is 1 to 3600 seconds.");
     return { ...config, preferences: { ...config.preferences, timeout } };
+  }
+  if (key === "cache_ttl") {
+    const cache_ttl = Number(value);
+    if (!/^\d{1,6}$/.test(value) || cache_ttl > 604_800) throw usageFailure("cache_ttl is 0 to 604800 seconds.");
+    return { ...config, preferences: { ...config.preferences, cache_ttl } };
+  }
+  if (key === "color") {
+    if (value !== "auto" && value !== "never") throw usageFailure(`color ${value} is none of auto, never.`);
+    return { ...config, preferences: { ...config.preferences, color: value } };
   }
   const dot = key.lastIndexOf(".");
   const field = key.slice(dot + 1);

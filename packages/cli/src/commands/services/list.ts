@@ -1,7 +1,9 @@
 import * as Flags from "@oclif/core/flags";
 import { ClusterCommand } from "../../cluster-command.ts";
+import { keepNames } from "../../session/keep-names.ts";
 import { pickPeer } from "../../session/pick.ts";
 import { namesOf, servicesTable } from "../../view/services.ts";
+import { showWatched, watchFlags } from "../../watch-flags.ts";
 
 export default class ServicesList extends ClusterCommand {
   static override summary = "List the services of the cluster.";
@@ -14,20 +16,27 @@ export default class ServicesList extends ClusterCommand {
   static override flags = {
     "source-peer": Flags.string({ helpValue: "PEER", summary: "Only those that enter at this peer." }),
     "target-peer": Flags.string({ helpValue: "PEER", summary: "Only those that leave at this peer." }),
+    "requires-interface": Flags.boolean({ allowNo: true, summary: "Only those with an address of their own." }),
+    ...watchFlags,
   };
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ServicesList);
-    await this.withSession(flags, async (session) => {
-      const [peers, everything] = await Promise.all([session.client.allPeers(), session.client.allServices()]);
-      const source = flags["source-peer"] === undefined ? undefined : pickPeer(peers, flags["source-peer"]).id;
-      const target = flags["target-peer"] === undefined ? undefined : pickPeer(peers, flags["target-peer"]).id;
-      const services = everything.filter(
-        (service) =>
-          (source === undefined || service.source_peer_id === source) &&
-          (target === undefined || service.target_peer_id === target),
-      );
-      await this.show(flags, session, { services }, () => servicesTable(services, namesOf(peers)));
-    });
+    const { "requires-interface": requiresInterface } = flags;
+    await this.withSession(flags, (session) =>
+      showWatched(flags, session, async () => {
+        const [peers, everything] = await Promise.all([session.client.allPeers(), session.client.allServices()]);
+        keepNames(session, { peers, services: everything });
+        const source = flags["source-peer"] === undefined ? undefined : pickPeer(peers, flags["source-peer"]).id;
+        const target = flags["target-peer"] === undefined ? undefined : pickPeer(peers, flags["target-peer"]).id;
+        const services = everything.filter(
+          (service) =>
+            (source === undefined || service.source_peer_id === source) &&
+            (target === undefined || service.target_peer_id === target) &&
+            (requiresInterface === undefined || service.requires_interface === requiresInterface),
+        );
+        await this.show(flags, session, { services }, (paint) => servicesTable(services, namesOf(peers), paint));
+      }),
+    );
   }
 }

@@ -24,7 +24,7 @@ export interface Side {
 export interface RelayWorld {
   readonly entry: Side;
   readonly exit: Side;
-  readonly limits: { readonly fromSocket: Limiter; readonly toSocket: Limiter };
+  readonly limits: { readonly entry: Limiter; readonly exit: Limiter };
   /** A client that is connected through the relay to that port. */
   connect(serverPort: number): Promise<net.Socket>;
   link(): Link | undefined;
@@ -44,13 +44,19 @@ export async function createRelayWorld(engine: RelayEngine): Promise<RelayWorld>
   const linkPort = await freePort();
   const entry: Side = { fromSocket: 0, toSocket: 0, finished: [] };
   const exit: Side = { fromSocket: 0, toSocket: 0, finished: [] };
+  const limits = { entry: new Limiter(CLOCK), exit: new Limiter(CLOCK) };
   const server = await LinkServer.listen({
     identity: identities.exit,
     port: linkPort,
     isKnown: (fingerprint) => fingerprint === identities.entry.tlsFingerprint,
     onOpen: (flow) => {
       const { port } = flow.request.destination;
-      engine.relay({ end: { type: "dial", host: "127.0.0.1", port, timeoutMs: 5000 }, flow, watcher: watcherOf(exit) });
+      engine.relay({
+        end: { type: "dial", host: "127.0.0.1", port, timeoutMs: 5000 },
+        flow,
+        limit: limits.exit,
+        watcher: watcherOf(exit),
+      });
     },
   });
   const peer = {
@@ -63,7 +69,6 @@ export async function createRelayWorld(engine: RelayEngine): Promise<RelayWorld>
   await new Promise<void>((resolve, reject) =>
     links.whenUp(5000, (link) => (link === undefined ? reject(new Error(links.lastError)) : resolve())),
   );
-  const limits = { fromSocket: new Limiter(CLOCK), toSocket: new Limiter(CLOCK) };
   let serverPort = 0;
   const capture = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }, (socket) => {
     const link = links.pick();
@@ -76,7 +81,7 @@ export async function createRelayWorld(engine: RelayEngine): Promise<RelayWorld>
       transparent: false,
       byInterface: false,
     });
-    engine.relay({ end: { type: "accepted", socket }, flow, limits, watcher: watcherOf(entry) });
+    engine.relay({ end: { type: "accepted", socket }, flow, limit: limits.entry, watcher: watcherOf(entry) });
   });
   const capturePort = await listen(capture);
   return {

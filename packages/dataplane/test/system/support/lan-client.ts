@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { connect } from "node:net";
 
-/** `tcp ADDRESS BYTES` or `udp ADDRESS COUNT`, to the tests' server. Prints one JSON line; its `outcome` is `answered` or an error code. */
+/** `tcp ADDRESS BYTES` or `udp ADDRESS COUNT [PORT]`, to the tests' server. Prints one JSON line; its `outcome` is `answered` or an error code. */
 
-const [protocol, address = "", count = "0"] = process.argv.slice(2);
+const [protocol, address = "", count = "0", port = "9001"] = process.argv.slice(2);
 const LIMIT_MS = 8_000;
 
 if (protocol === "tcp") fetchOverTcp();
@@ -41,7 +41,7 @@ function askOverUdp(): void {
     if (answers.size === wanted) finish({ outcome: "answered", seen, answers: answers.size });
   });
   // Connected, so that what the kernel is told by ICMP reaches us.
-  socket.connect(9001, address, () => {
+  socket.connect(Number(port), address, () => {
     for (let number = 0; number < wanted; number++) socket.send(String(number));
   });
   setTimeout(() => finish({ outcome: "TIMEOUT", answers: answers.size }), 3_000);

@@ -17,8 +17,10 @@ export interface Pair {
   client(host: DataplaneHost): DataplaneClient;
   /** As the host was before its data plane started. */
   kernelBefore(host: DataplaneHost): string;
-  /** Starts a data plane that was ended. */
-  restart(host: DataplaneHost): Promise<void>;
+  /** Starts a data plane that was ended; `more` flags for this run alone. */
+  restart(host: DataplaneHost, more?: readonly string[]): Promise<void>;
+  /** Starts a data plane that was ended, and kills it after so long, wherever it is then. */
+  startAndKill(host: DataplaneHost, afterMs: number): Promise<void>;
   /** Entries on a, exits on b. */
   apply(entries: PlanService[], exits: PlanService[]): Promise<void>;
   /** Observes until every service is active. */
@@ -31,20 +33,21 @@ export interface Pair {
   destroy(): Promise<void>;
 }
 
-export async function startPair(): Promise<Pair> {
+/** `flags` are given to both data planes; `main` is the program, by default the sources. */
+export async function startPair(flags: readonly string[] = [], main: string = MAIN): Promise<Pair> {
   const world = await makeWorld();
   try {
-    return await pairIn(world);
+    return await pairIn(world, [main, ...flags]);
   } catch (error) {
     await world.destroy();
     throw error;
   }
 }
 
-async function pairIn(world: World): Promise<Pair> {
+async function pairIn(world: World, command: readonly string[]): Promise<Pair> {
   const before = { a: await world.kernelStateOf("a"), b: await world.kernelStateOf("b") };
   await world.start("server", process.execPath, SERVER).waitFor(/listening/);
-  const [a, b] = await Promise.all([startHost(world, "a"), startHost(world, "b")]);
+  const [a, b] = await Promise.all([startHost(world, "a", command), startHost(world, "b", command)]);
   const children = { a, b };
   const clients = { a: await connect(world, "a"), b: await connect(world, "b") };
   return {
@@ -52,9 +55,14 @@ async function pairIn(world: World): Promise<Pair> {
     process: (host) => children[host],
     client: (host) => clients[host],
     kernelBefore: (host) => before[host],
-    restart: async (host) => {
-      children[host] = await startHost(world, host);
+    restart: async (host, more = []) => {
+      children[host] = await startHost(world, host, [...command, ...more]);
       clients[host] = await connect(world, host);
+    },
+    startAndKill: async (host, afterMs) => {
+      const child = launch(world, host, command);
+      await sleep(afterMs);
+      await child.end("SIGKILL");
     },
     apply: async (entries, exits) => {
       const [identityA, identityB] = await Promise.all([clients.a.identity(), clients.b.identity()]);
@@ -90,15 +98,19 @@ async function pairIn(world: World): Promise<Pair> {
 const connect = (world: World, host: DataplaneHost): Promise<DataplaneClient> =>
   connectDataplane(`${world.folder}/${host}.sock`);
 
-async function startHost(world: World, host: DataplaneHost): Promise<Child> {
-  const child = world.start(
+async function startHost(world: World, host: DataplaneHost, command: readonly string[]): Promise<Child> {
+  const child = launch(world, host, command);
+  await child.waitFor(/dataplane_started/);
+  return child;
+}
+
+function launch(world: World, host: DataplaneHost, command: readonly string[]): Child {
+  return world.start(
     host,
     process.execPath,
     "--conditions=arctic-source",
-    MAIN,
+    ...command,
     ...["--state-dir", `${world.folder}/${host}`, "--control-socket", `${world.folder}/${host}.sock`],
     ...["--remove-on-stop", "--log-format", "text"],
   );
-  await child.waitFor(/dataplane_started/);
-  return child;
 }

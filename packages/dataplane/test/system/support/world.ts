@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,6 +16,8 @@ export interface World {
   inside(host: Host, ...argv: string[]): Promise<string>;
   /** Starts in a host's namespace, with a mount namespace of its own for WireGuard's sockets. */
   start(host: Host, ...argv: string[]): Child;
+  /** Writes a file into the folder; its path. */
+  file(name: string, text: string): Promise<string>;
   /** What a data plane must leave as it found it. */
   kernelStateOf(host: Host): Promise<string>;
   destroy(): Promise<void>;
@@ -51,6 +53,11 @@ export async function makeWorld(): Promise<World> {
       const child = startChild("ip", ["netns", "exec", name(host), "unshare", "-m", "sh", "-c", mount, "sh", ...argv]);
       children.push(child);
       return child;
+    },
+    file: async (fileName, text) => {
+      const path = join(folder, fileName);
+      await writeFile(path, text);
+      return path;
     },
     kernelStateOf: async (host) => {
       const parts = [
@@ -135,11 +142,12 @@ async function wire(world: World, suffix: string): Promise<void> {
     ["b", "lan0", "server", "s0", 3],
   ] as const;
   for (const host of HOSTS) {
+    // Refusals are counted on here, one for each packet; the kernel would hold most of them back.
     await world.inside(
       host,
       "sh",
       "-c",
-      "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad; ip link set lo up",
+      "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad; echo 0 > /proc/sys/net/ipv4/icmp_ratelimit; echo 0 > /proc/sys/net/ipv6/icmp/ratelimit; ip link set lo up",
     );
   }
   for (const [left, leftLink, right, rightLink, net] of pairs) {

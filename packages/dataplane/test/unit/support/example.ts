@@ -73,6 +73,8 @@ export function factsFor(of: NetworkPlan, more: Partial<HostFacts> = {}): HostFa
     links: LINKS,
     allocations: allocate(NO_ALLOCATIONS, of),
     tunnelBackend: "userspace",
+    leasedCidrs: new Map(),
+    defaultLink: undefined,
     baseSysctl: () => "0",
     ...more,
   };

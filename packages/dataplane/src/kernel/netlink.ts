@@ -1,0 +1,119 @@
+import koffi from "koffi";
+
+/** One question to the kernel by netlink, and its answers: microseconds, where starting a program takes milliseconds. */
+
+export const NETLINK_ROUTE = 0;
+export const NETLINK_NETFILTER = 12;
+export const NLM_F_REQUEST = 0x1;
+export const NLM_F_DUMP = 0x300;
+
+export interface NetlinkMessage {
+  readonly type: number;
+  /** What follows the header. */
+  readonly body: Buffer;
+}
+
+export interface NetlinkAttribute {
+  readonly type: number;
+  readonly value: Buffer;
+}
+
+const HEADER_BYTES = 16;
+const NLMSG_ERROR = 2;
+const NLMSG_DONE = 3;
+const RECEIVE_BYTES = 64 * 1024;
+/** A dump is cut off after so many datagrams, so that a kernel which never says DONE holds nobody up. */
+const MOST_DATAGRAMS = 1000;
+
+/** Asks on a socket of its own. Undefined when the kernel refuses, or does not answer within a second. */
+export function askNetlink(family: number, type: number, flags: number, body: Buffer): NetlinkMessage[] | undefined {
+  const system = libc();
+  const fd = system.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);
+  if (fd < 0) return undefined;
+  try {
+    system.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ONE_SECOND, ONE_SECOND.length);
+    const question = Buffer.alloc(HEADER_BYTES + body.length);
+    question.writeUInt32LE(question.length, 0);
+    question.writeUInt16LE(type, 4);
+    question.writeUInt16LE(flags, 6);
+    question.set(body, HEADER_BYTES);
+    if (Number(system.send(fd, question, question.length, 0)) !== question.length) return undefined;
+    return receiveAll(fd, (flags & NLM_F_DUMP) === NLM_F_DUMP);
+  } finally {
+    system.close(fd);
+  }
+}
+
+/** Messages of one datagram. */
+export function messagesFrom(datagram: Buffer): NetlinkMessage[] {
+  const messages: NetlinkMessage[] = [];
+  for (let at = 0; at + HEADER_BYTES <= datagram.length; ) {
+    const length = datagram.readUInt32LE(at);
+    if (length < HEADER_BYTES || at + length > datagram.length) break;
+    messages.push({ type: datagram.readUInt16LE(at + 4), body: datagram.subarray(at + HEADER_BYTES, at + length) });
+    at += aligned(length);
+  }
+  return messages;
+}
+
+/** Attributes in a row, nested ones as they lie in their value. */
+export function attributesFrom(bytes: Buffer): NetlinkAttribute[] {
+  const attributes: NetlinkAttribute[] = [];
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = bytes.readUInt16LE(at);
+    if (length < 4 || at + length > bytes.length) break;
+    // The two highest bits say how the value is made, not what it is.
+    attributes.push({ type: bytes.readUInt16LE(at + 2) & 0x3fff, value: bytes.subarray(at + 4, at + length) });
+    at += aligned(length);
+  }
+  return attributes;
+}
+
+const aligned = (length: number): number => (length + 3) & ~3;
+
+function receiveAll(fd: number, isDump: boolean): NetlinkMessage[] | undefined {
+  const all: NetlinkMessage[] = [];
+  for (let datagrams = 0; datagrams < MOST_DATAGRAMS; datagrams += 1) {
+    const buffer = Buffer.alloc(RECEIVE_BYTES);
+    const length = Number(libc().recv(fd, buffer, buffer.length, 0));
+    if (length <= 0) return undefined;
+    for (const message of messagesFrom(buffer.subarray(0, length))) {
+      if (message.type === NLMSG_DONE) return all;
+      if (message.type === NLMSG_ERROR) return undefined;
+      all.push(message);
+    }
+    if (!isDump) return all;
+  }
+  return undefined;
+}
+
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+/** struct timeval. */
+const ONE_SECOND = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+
+interface Libc {
+  socket(domain: number, type: number, protocol: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
+  send(fd: number, message: Uint8Array, length: number, flags: number): number | bigint;
+  recv(fd: number, into: Uint8Array, length: number, flags: number): number | bigint;
+  close(fd: number): number;
+}
+
+let loaded: Libc | undefined;
+
+function libc(): Libc {
+  if (loaded !== undefined) return loaded;
+  const library = koffi.load(null);
+  loaded = {
+    socket: library.func("int socket(int domain, int type, int protocol)"),
+    setsockopt: library.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
+    send: library.func("long send(int fd, const void *message, size_t length, int flags)"),
+    recv: library.func("long recv(int fd, void *into, size_t length, int flags)"),
+    close: library.func("int close(int fd)"),
+  };
+  return loaded;
+}

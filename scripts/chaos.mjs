@@ -1,0 +1,10 @@
+import { trafficPackages } from "./debian.mjs";
+import { pinned } from "./run.mjs";
+import { main } from "./say.mjs";
+import { setup } from "./setup.mjs";
+
+/** `npm run chaos -- dataplane [--kills N] [--seed N]`: kill -9 at random moments of applies, on real kernels, on sources. */
+await main(async () => {
+  await setup({ build: false, debian: process.getuid?.() === 0 ? trafficPackages : [] });
+  return pinned(["--conditions=arctic-source", "test/chaos/main.ts", ...process.argv.slice(2)]);
+});
