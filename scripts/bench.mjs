@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { benchPackages } from "./debian.mjs";
 import { root } from "./pinned-node.mjs";
 import { pinned } from "./run.mjs";
 import { Failure, main } from "./say.mjs";
@@ -15,7 +16,7 @@ await main(async () => {
   }
   if (!names.includes(name))
     throw new Failure(`There is no bench "${name}". There are: ${names.join(", ") || "none yet"}.`);
-  await setup();
+  await setup({ debian: process.getuid?.() === 0 ? (benchPackages[name] ?? []) : [] });
   return pinned(["--conditions=arctic-source", "--expose-gc", `bench/${name}.ts`, ...flags]);
 });
 

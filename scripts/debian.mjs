@@ -12,8 +12,16 @@ export const trafficPackages = [
   "util-linux",
 ];
 
-/** What tests run besides: the second-language check of the protocol, and pages in a browser. */
-export const testPackages = [...trafficPackages, "python3", "python3-cryptography", "chromium"];
+/** What tests run besides: the second-language check of the protocol, pages in a browser, a DHCP server. */
+export const testPackages = [...trafficPackages, "python3", "python3-cryptography", "chromium", "busybox"];
+
+/** The rivals that benches run beside us, and what puts load on both. */
+export const benchPackages = {
+  agent: ["golang-go", "golang-github-hashicorp-memberlist-dev"],
+  pegasus: [...trafficPackages, "haproxy", "iperf3", "openssl"],
+  tempest: [...trafficPackages, "iperf3"],
+  kernel: trafficPackages,
+};
 
 /**
  * Installs those Debian packages that are missing, where we are root and apt-get is there; elsewhere, and where apt
