@@ -1,8 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { root } from "./pinned-node.mjs";
 import { quiet } from "./run.mjs";
+
+const lockFile = join(root, "package-lock.json");
 
 /** Checks that no tool has: each resolves to undefined, or to what is wrong. */
 
@@ -40,10 +42,23 @@ function textOf(path) {
 
 /** The lock file pins by integrity; an address in it would tie every install to one registry. */
 export async function resolvedAddresses() {
-  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
-  const addressed = Object.entries(lock.packages).filter(([, { resolved = "" }]) => /^[a-z+]+:|^\/\//i.test(resolved));
-  if (addressed.length === 0) return undefined;
-  return `package-lock.json resolves to addresses (npm install with the repository's .npmrc):\n${addressed.map(([path]) => path).join("\n")}`;
+  const found = readFileSync(lockFile, "utf8")
+    .split("\n")
+    .flatMap((line, index) => (/"resolved"|[a-z]:\/\//i.test(line) ? [`${index + 1}: ${line.trim()}`] : []));
+  return found.length === 0
+    ? undefined
+    : `package-lock.json holds addresses; take them out: npm run lock\n${found.join("\n")}`;
+}
+
+/** Where packages come from and who funds them is the registry's to say; the workspaces are named by package.json. Answers whether there was any. */
+export function addressesTakenOut() {
+  const text = readFileSync(lockFile, "utf8");
+  const lock = JSON.parse(text);
+  const kept = Object.entries(lock.packages).filter(([, { link }]) => link !== true);
+  lock.packages = Object.fromEntries(kept.map(([path, { resolved: _, funding: __, ...rest }]) => [path, rest]));
+  const without = `${JSON.stringify(lock, null, 2)}\n`;
+  if (without !== text) writeFileSync(lockFile, without);
+  return without !== text;
 }
 
 /** Past 400 lines a file holds a second noun. */

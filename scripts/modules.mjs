@@ -34,10 +34,12 @@ export async function ensureModules() {
 function departureFromLock() {
   const wanted = packagesOf("package-lock.json");
   const present = packagesOf("node_modules/.package-lock.json");
-  for (const [path, { version, integrity }] of Object.entries(present)) {
+  for (const [path, { version, integrity, link }] of Object.entries(present)) {
+    if (!existsSync(join(root, path))) return `${path} is gone`;
+    // The workspaces' own folders, which package.json names.
+    if (link) continue;
     if (wanted[path] === undefined) return `${path} is not in it`;
     if (wanted[path].version !== version || wanted[path].integrity !== integrity) return `${path} is ${version}`;
-    if (!existsSync(join(root, path))) return `${path} is gone`;
   }
   const absent = Object.keys(wanted).find((path) => isNeeded(path, wanted[path]) && present[path] === undefined);
   return absent === undefined ? undefined : `${absent} is missing`;
