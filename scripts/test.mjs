@@ -1,4 +1,5 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { testPackages } from "./debian.mjs";
@@ -10,13 +11,17 @@ import { setup } from "./setup.mjs";
 await main(async () => {
   await setup({ debian: process.getuid?.() === 0 ? testPackages : [] });
   const folder = mkdtempSync(join(tmpdir(), "arctic-test-"));
+  // Whatever the tests write besides, they write below one folder, which goes away with them.
+  process.env.TMPDIR = folder;
   try {
     const report = join(folder, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
     const code = await pinned(["node_modules/vitest/vitest.mjs", "run", ...reporters, ...process.argv.slice(2)]);
     return conclude(code, read(report));
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 }).catch((cause) =>
+      note(`${folder} stays: ${cause.message}`),
+    );
   }
 });
 

@@ -171,13 +171,16 @@ describeInBrowser("the example of an own kind of record, in a real browser", () 
 
     it("sends nothing that it could not save, and says so", async () => {
       const { alice, bob } = await openLinked(context, url);
-      await alice.evaluate(() => {
+      await alice.getByLabel("New note").fill("Not saved");
+      // The page saves in the background, too: the disk must fail in the same turn in which the button is pressed.
+      const add = alice.getByRole("button", { name: "Add note", exact: true });
+      await expect.poll(() => add.isEnabled(), { timeout: 10_000 }).toBe(true);
+      await add.evaluate((button: HTMLButtonElement) => {
         IDBDatabase.prototype.transaction = () => {
           throw new Error("the disk is full");
         };
+        button.click();
       });
-      await alice.getByLabel("New note").fill("Not saved");
-      await press(alice, "Add note");
       await alice.getByRole("alert").filter({ hasText: "the disk is full" }).waitFor();
       await bob.getByText("away").waitFor();
       expect(await notesOf(bob)).toEqual([]);
