@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +13,8 @@ await main(async () => {
   const folder = mkdtempSync(join(tmpdir(), "arctic-test-"));
   // Whatever the tests write besides, they write below one folder, which goes away with them.
   process.env.TMPDIR = folder;
+  // Some run as another user, who has to get at a folder in here.
+  chmodSync(folder, 0o711);
   try {
     const report = join(folder, "report.json");
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${report}`];

@@ -1,4 +1,5 @@
 import { createId, type PeerId } from "@arctic/core";
+import { serviceBody } from "../../packages/core/test/support/fixtures.ts";
 import { limited, type Row } from "../support/report.ts";
 import { Crowd, type Host } from "./crowd.ts";
 
@@ -34,7 +35,7 @@ function spreadOf(crowd: Crowd): number {
       if (effect.type === "persist" && effect.records.some((record) => record.id === id)) holders += 1;
     if (holders >= wanted) reachedAt ??= crowd.now;
   };
-  crowd.feed(writer, { type: "write", kind: "service", id, body: service(writer) });
+  crowd.feed(writer, { type: "write", kind: "service", id, body: serviceBody(writer.identity.peerId) });
   for (let waited = 0; waited < 120_000 && reachedAt === undefined; waited += 50) crowd.runFor(50);
   crowd.onStep = () => undefined;
   crowd.runFor(1000);
@@ -92,17 +93,4 @@ export function falseAlarms(crowd: Crowd, peerHours: number, loss: number): numb
 export function spreadRow(size: number, loss: number, seconds: number, limit: number): Row {
   const how = loss === 0 ? "" : `, ${loss * 100} % of frames lost`;
   return limited(`an update reaches 99 % of ${size.toLocaleString("en-US")} peers${how}, worst`, "s", seconds, limit);
-}
-
-function service(host: Host) {
-  return {
-    name: "an update",
-    target_peer_id: host.identity.peerId,
-    transport_type: "tcp",
-    requires_interface: false,
-    fully_transparent: false,
-    bandwidth_limit_mbps: 0,
-    routes: [],
-    created_at: "2026-01-01T00:00:00.000Z",
-  };
 }

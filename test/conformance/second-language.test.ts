@@ -3,7 +3,8 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
+import { describeWhere } from "../support/needs.ts";
 import { randomVectors } from "./support/random-cases.ts";
 
 const VERIFIER = fileURLToPath(new URL("../second-language/verify.py", import.meta.url));
@@ -13,14 +14,12 @@ const VECTORS = fileURLToPath(new URL("vectors", import.meta.url));
 const python = ["/usr/bin/python3", "python3"].find(
   (command) => spawnSync(command, ["-c", "import cryptography"], { timeout: 20_000 }).status === 0,
 );
-const reason = "python3 with python3-cryptography is missing (apt-get install python3-cryptography)";
+const missing =
+  python === undefined
+    ? "python3 with python3-cryptography is missing: apt-get install python3-cryptography"
+    : undefined;
 
-if (python !== undefined) describe("the verifier in another language", () => verified(python));
-else if (process.env.ARCTIC_REQUIRE_SYSTEM === "1") {
-  it("the host has what the verifier in another language needs", () => {
-    throw new Error(`ARCTIC_REQUIRE_SYSTEM=1, but ${reason}`);
-  });
-} else describe.skip(`the verifier in another language (skipped: ${reason})`, () => verified("python3"));
+describeWhere(missing, "the verifier in another language", () => verified(python ?? "python3"));
 
 function verified(command: string): void {
   const run = (...options: string[]) => {

@@ -1,5 +1,6 @@
 import { checkRecordProof } from "@arctic/core";
 import { describe, expect, it } from "vitest";
+import { serviceBody } from "../../packages/core/test/support/fixtures.ts";
 import { createFakeCrypto } from "../simulation/fake-crypto.ts";
 import { createRandom } from "../simulation/random.ts";
 import { recordCorpus } from "./corpus.ts";
@@ -57,7 +58,7 @@ describe("the fuzzer", () => {
       type: "write",
       kind: "service",
       id: member.newServiceId(corpus.world.now),
-      body: bodyOf(member.identity.peerId),
+      body: serviceBody(member.identity.peerId),
     });
     const written = [...member.stored.values()].filter(
       ({ kind, owner: by }) => kind === "service" && by === member.identity.peerId,
@@ -72,16 +73,3 @@ describe("the fuzzer", () => {
     expect(checkRecordProof(crypto, { ...record, version: record.version + 1 }).ok).toBe(false);
   });
 });
-
-function bodyOf(target: string) {
-  return {
-    name: "one more",
-    target_peer_id: target,
-    transport_type: "tcp",
-    requires_interface: false,
-    fully_transparent: false,
-    bandwidth_limit_mbps: 0,
-    routes: [],
-    created_at: "2026-01-01T00:00:00.000Z",
-  };
-}

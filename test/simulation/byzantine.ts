@@ -8,6 +8,7 @@ import {
   rfc3339FromMs,
   type SignedRecord,
 } from "@arctic/core";
+import { serviceBody } from "../../packages/core/test/support/fixtures.ts";
 import { createFakeCrypto } from "./fake-crypto.ts";
 import type { SimPeer } from "./sim-peer.ts";
 import type { World } from "./world.ts";
@@ -67,7 +68,9 @@ export function turnHostile(world: World, peers: readonly SimPeer[], until: numb
         return [world.random.pick(seen) ?? "", push(...records.slice(0, 40))];
       case "equivocate": {
         const [id, version] = [createId("svc", crypto, world.now), world.now * 1024];
-        return [1, 2].map((word) => push(own(peer, "service", id, service(peer, `twin ${word}`), version)));
+        return [1, 2].map((word) =>
+          push(own(peer, "service", id, serviceBody(peer.identity.peerId, { name: `twin ${word}` }), version)),
+        );
       }
       case "flood":
         return [
@@ -87,13 +90,21 @@ export function turnHostile(world: World, peers: readonly SimPeer[], until: numb
         return [push(claiming(peer))];
       case "jump":
         return [
-          push(own(peer, "service", createId("svc", crypto, world.now), service(peer, "ahead"), 2 ** 53 - 1)),
           push(
             own(
               peer,
               "service",
               createId("svc", crypto, world.now),
-              service(peer, "ahead"),
+              serviceBody(peer.identity.peerId, { name: "ahead" }),
+              2 ** 53 - 1,
+            ),
+          ),
+          push(
+            own(
+              peer,
+              "service",
+              createId("svc", crypto, world.now),
+              serviceBody(peer.identity.peerId, { name: "ahead" }),
               (world.now + 540_000) * 1024,
             ),
           ),
@@ -162,17 +173,4 @@ function push(...records: readonly object[]): string {
 function head(record: SignedRecord): object {
   const { kind, id, owner, key, customer_id } = record;
   return { kind, id, owner, key, customer_id };
-}
-
-function service(peer: SimPeer, name: string): JsonObject {
-  return {
-    name,
-    target_peer_id: peer.identity.peerId,
-    transport_type: "tcp",
-    requires_interface: false,
-    fully_transparent: false,
-    bandwidth_limit_mbps: 0,
-    routes: [],
-    created_at: "2026-01-01T00:00:00.000Z",
-  };
 }

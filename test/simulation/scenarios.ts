@@ -28,49 +28,33 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   join: {
     text: "one peer adds all the others, one after the other; all end with one state and one cluster id",
     mustHit: [],
-    run: (seed, peers) => {
-      const world = new World(seed);
-      const checkers = new Checkers(world);
-      formCluster(world, peers);
-      return finish(world, checkers);
-    },
+    run: formed(() => {}),
   },
   chaos: {
     text: "loss, duplication, lateness, cuts and restarts while everyone writes and deletes; then calm",
     mustHit: ["loss", "duplication", "lateness", "cut", "restart"],
-    run: (seed, peers) => {
-      const world = new World(seed);
-      const checkers = new Checkers(world);
-      formCluster(world, peers);
+    run: formed((world, checkers) => {
       world.plan = CHAOS;
       const until = world.now + CHAOS_MS;
       strike(world, until);
       writeAndDelete(world, checkers, until);
       world.runFor(CHAOS_MS);
-      return finish(world, checkers);
-    },
+    }),
   },
   partition: {
     text: "two halves that do not hear each other write on; then the cut heals",
     mustHit: [],
-    run: (seed, peers) => {
-      const world = new World(seed);
-      const checkers = new Checkers(world);
-      formCluster(world, peers);
+    run: formed((world, checkers) => {
       for (const a of world.peers)
         for (const b of world.peers) if (a.index < b.index && a.index % 2 !== b.index % 2) world.cutPair(a, b, 90_000);
       writeAndDelete(world, checkers, world.now + 60_000);
       world.runFor(90_000);
-      return finish(world, checkers);
-    },
+    }),
   },
   byzantine: {
     text: "three of ten members forge, steal, replay, equivocate, flood, poison and lie while the rest works; then calm",
     mustHit: ["attack", "loss", "restart"],
-    run: (seed, peers) => {
-      const world = new World(seed);
-      const checkers = new Checkers(world);
-      formCluster(world, peers);
+    run: formed((world, checkers) => {
       world.plan = CHAOS;
       const until = world.now + CHAOS_MS;
       const hostile = world.peers.filter(({ index }) => index > 0 && index % 10 < 4 && index % 10 > 0);
@@ -79,16 +63,12 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       strike(world, until);
       writeAndDelete(world, checkers, until);
       world.runFor(CHAOS_MS);
-      return finish(world, checkers);
-    },
+    }),
   },
   clocks: {
     text: "clocks that are minutes apart, and that jump an hour or two months and back; then they agree",
     mustHit: ["skew", "jump", "loss"],
-    run: (seed, peers) => {
-      const world = new World(seed);
-      const checkers = new Checkers(world);
-      formCluster(world, peers);
+    run: formed((world, checkers) => {
       world.plan = { ...CHAOS, restartEveryMs: 0 };
       const until = world.now + 3 * CHAOS_MS;
       strike(world, until);
@@ -96,32 +76,24 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       writeAndDelete(world, checkers, until);
       world.runFor(3 * CHAOS_MS);
       for (const peer of world.peers) world.setClock(peer, 0);
-      return finish(world, checkers);
-    },
+    }),
   },
   disks: {
     text: "disks that are full for a while, and hosts that come back from an old backup; then calm",
     mustHit: ["full_disk", "old_disk", "restart"],
-    run: (seed, peers) => {
-      const world = new World(seed);
-      const checkers = new Checkers(world);
-      formCluster(world, peers);
+    run: formed((world, checkers) => {
       const until = world.now + 3 * CHAOS_MS;
       world.plan = { ...CALM, restartEveryMs: 8_000, cutEveryMs: 8_000 };
       strike(world, until);
       failDisks(world, until);
       writeAndDelete(world, checkers, until);
       world.runFor(3 * CHAOS_MS);
-      return finish(world, checkers);
-    },
+    }),
   },
   leave: {
     text: "some leave, some are revoked, under chaos; nobody trusts them again",
     mustHit: ["loss", "restart"],
-    run: (seed, peers) => {
-      const world = new World(seed);
-      const checkers = new Checkers(world);
-      formCluster(world, peers);
+    run: formed((world, checkers) => {
       world.plan = CHAOS;
       const until = world.now + 30_000;
       strike(world, until);
@@ -129,15 +101,25 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
       const leaver = world.peers[1];
       const revoked = world.peers[2];
       const revoker = world.peers[0];
-      if (peers > 3 && leaver !== undefined && revoked !== undefined && revoker !== undefined) {
+      if (world.peers.length > 3 && leaver !== undefined && revoked !== undefined && revoker !== undefined) {
         world.schedule.at(world.now + 10_000, () => world.feed(leaver, { type: "leave" }));
         world.schedule.at(world.now + 12_000, () => revoke(world, revoker, revoked));
       }
       world.runFor(30_000);
-      return finish(world, checkers);
-    },
+    }),
   },
 };
+
+/** A cluster is formed, something happens to it, and all is calm until it has settled. */
+function formed(happens: (world: World, checkers: Checkers) => void): Scenario["run"] {
+  return (seed, peers) => {
+    const world = new World(seed);
+    const checkers = new Checkers(world);
+    formCluster(world, peers);
+    happens(world, checkers);
+    return finish(world, checkers);
+  };
+}
 
 /** The first peer adds every other; returns when all hold the same, or after a minute a peer in any case. */
 function formCluster(world: World, peers: number): void {

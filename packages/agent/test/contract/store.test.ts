@@ -12,14 +12,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { base64urlFromBytes, createId, recordKey } from "@arctic/core";
+import { recordKey } from "@arctic/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
 import { MIGRATIONS } from "../../src/store/schema.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
-import type { Facts, Store } from "../../src/store/store.ts";
+import type { Store } from "../../src/store/store.ts";
 import { createAuthority } from "../helpers/authority.ts";
-import { crypto, customerId, newIdentity, recordOf } from "../helpers/records.ts";
+import { factsOf, newIdentity, recordOf } from "../helpers/records.ts";
 
 interface Case {
   readonly name: string;
@@ -62,15 +62,7 @@ describe.each(cases)("the $name", ({ open }) => {
   afterEach(() => opened?.remove());
 
   const owner = newIdentity();
-  const facts: Facts = {
-    peer_id: owner.peerId,
-    public_key: base64urlFromBytes(owner.publicKey),
-    cluster_id: createId("clu", crypto, Date.now()),
-    customer_id: customerId,
-    client_id: createId("cli", crypto, Date.now()),
-    bootstrapped_at: 1,
-    fresh_until: 2,
-  };
+  const facts = factsOf(owner);
   const service = (name: string) => recordOf(owner, "app.note", name, { text: name });
 
   it("is empty at first", () => {

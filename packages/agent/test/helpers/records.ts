@@ -1,5 +1,6 @@
 import * as nodeCrypto from "node:crypto";
 import {
+  base64urlFromBytes,
   type CustomerId,
   createId,
   createIdentity,
@@ -9,6 +10,7 @@ import {
   type JsonObject,
   type SignedRecord,
 } from "@arctic/core";
+import type { Facts } from "../../src/store/store.ts";
 
 /** Signed records for tests that need no cluster. */
 export const crypto = cryptoFromNode(nodeCrypto);
@@ -26,4 +28,17 @@ export function recordOf(
   version = Date.now() * 1024,
 ): SignedRecord {
   return issueRecord(crypto, owner, { kind, id, version, customerId }, { body });
+}
+
+/** What a store knows of its peer from the bootstrap. */
+export function factsOf(identity: Identity): Facts {
+  return {
+    peer_id: identity.peerId,
+    public_key: base64urlFromBytes(identity.publicKey),
+    cluster_id: createId("clu", crypto, Date.now()),
+    customer_id: customerId,
+    client_id: createId("cli", crypto, Date.now()),
+    bootstrapped_at: 1,
+    fresh_until: 2,
+  };
 }

@@ -1,9 +1,10 @@
 import { base64urlFromBytes, createId, createIdentity, type License, rfc3339FromMs } from "@arctic/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Clock, systemClock } from "../../src/clock.ts";
-import { bootstrapped, clientOf, startTestAgent, type TestAgent, until } from "../helpers/agents.ts";
-import { type Authority, createAuthority } from "../helpers/authority.ts";
+import { bootstrapped, clientOf, startTestAgent, until } from "../helpers/agents.ts";
+import { createAuthority } from "../helpers/authority.ts";
 import { startCluster, type TestCluster } from "../helpers/cluster.ts";
+import { loneAgent } from "../helpers/lone-agent.ts";
 import { crypto } from "../helpers/records.ts";
 
 const DAY_MS = 86_400_000;
@@ -114,18 +115,10 @@ describe("the door of a fresh peer", () => {
 });
 
 describe("cluster init", () => {
-  let authority: Authority;
-  let agent: TestAgent;
-  beforeAll(async () => {
-    authority = createAuthority();
-    agent = await startTestAgent(authority.rootsPath);
-  });
-  afterAll(async () => {
-    await agent?.remove();
-    authority.remove();
-  });
+  const lone = loneAgent();
 
   it("changes nothing on a peer that is alone, and with force makes it another cluster", async () => {
+    const { agent, authority } = lone;
     const made = await bootstrapped(agent, authority.issue(), "alone");
     const client = clientOf(agent, made);
     expect(await client.initCluster()).toEqual({ cluster_id: made.cluster_id, client_id: made.client_id });

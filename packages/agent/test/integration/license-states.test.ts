@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createId, type LicenseState, rfc3339FromMs } from "@arctic/core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import type { Bootstrapped } from "../../src/api/client.ts";
 import { OPERATIONS, type Operation, type OperationName } from "../../src/api/operations.ts";
-import { bootstrapped, clientOf, startTestAgent, type TestAgent } from "../helpers/agents.ts";
-import { type Authority, createAuthority } from "../helpers/authority.ts";
+import { bootstrapped, clientOf } from "../helpers/agents.ts";
+import { loneAgent } from "../helpers/lone-agent.ts";
 import { crypto } from "../helpers/records.ts";
 
 const DAY_MS = 86_400_000;
@@ -15,36 +15,29 @@ const rows = (Object.entries(OPERATIONS) as [OperationName, Operation][]).filter
 );
 
 describe("a license that has run out", () => {
-  let authority: Authority;
-  let agent: TestAgent;
+  const lone = loneAgent();
   let made: Bootstrapped;
   beforeAll(async () => {
-    authority = createAuthority();
-    agent = await startTestAgent(authority.rootsPath);
-    made = await bootstrapped(agent, authority.issue(), "late");
-  });
-  afterAll(async () => {
-    await agent?.remove();
-    authority.remove();
+    made = await bootstrapped(lone.agent, lone.authority.issue(), "late");
   });
 
   /** As after months of running: what is stored says so, signed by the same root. */
   const restartIn = async (state: LicenseState, daysAgo: number) => {
-    await agent.agent.stop();
-    const license = authority.issue({
+    await lone.agent.agent.stop();
+    const license = lone.authority.issue({
       license_id: made.license_id,
       issued_at: rfc3339FromMs(Date.now() - 400 * DAY_MS),
       expires_at: rfc3339FromMs(Date.now() - daysAgo * DAY_MS),
     });
-    const database = new DatabaseSync(join(agent.config.stateDir, "arctic.sqlite"));
+    const database = new DatabaseSync(join(lone.agent.config.stateDir, "arctic.sqlite"));
     const put = database.prepare(
       "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET document = excluded.document",
     );
     put.run("license", JSON.stringify(license));
     put.run("flags", JSON.stringify({ license: { state, behindMs: 0 } }));
     database.close();
-    await agent.restart();
-    const client = clientOf(agent, made);
+    await lone.agent.restart();
+    const client = clientOf(lone.agent, made);
     const { access_token } = await client.getToken();
     expect((await client.getLicense()).state).toBe(state);
     client.close();
@@ -57,7 +50,7 @@ describe("a license that has run out", () => {
       .replace("{route_id}", "1")
       .replace("{client_id}", createId("cli", crypto, Date.now()));
     const abort = new AbortController();
-    const response = await fetch(`http://${agent.address()}${path}`, {
+    const response = await fetch(`http://${lone.agent.address()}${path}`, {
       method: operation.method,
       headers: { authorization: `Bearer ${token}` },
       signal: abort.signal,
@@ -83,9 +76,11 @@ describe("a license that has run out", () => {
 
   it("is refused no more once its successor is put in, on the spot", async () => {
     await restartIn("suspended", 60);
-    const client = clientOf(agent, made);
+    const client = clientOf(lone.agent, made);
     await expect(client.allServices()).rejects.toMatchObject({ status: 422, code: "LICENSE_EXPIRED" });
-    expect(await client.putLicense(authority.issue({ license_id: made.license_id }))).toMatchObject({ state: "valid" });
+    expect(await client.putLicense(lone.authority.issue({ license_id: made.license_id }))).toMatchObject({
+      state: "valid",
+    });
     expect(await client.allServices()).toEqual([]);
     expect((await client.rotateClusterCredentials()).client_secret).toMatch(/^sec_/);
     client.close();

@@ -2,6 +2,7 @@ import { chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import {
   type AgentProcess,
   loopbackEnvironment,
@@ -93,19 +94,21 @@ describe("the arctic-agent process", () => {
     expect(posture?.loosened).toEqual(expect.arrayContaining(["API_PLAIN_HTTP", "ALLOW_LOOPBACK_PEERS"]));
   });
 
-  it.runIf(process.getuid?.() === 0)("runs as a user without any right beyond its own directory", async () => {
-    const { authority, stateDir, environment } = world();
-    const nobody = 65534;
-    chownSync(stateDir, nobody, nobody);
-    chownSync(authority.rootsPath, 0, 0);
-    const roots = join(stateDir, "roots.json");
-    writeFileSync(roots, readFileSync(authority.rootsPath));
-    const agent = await start({ environment: { ...environment, ARCTIC_LICENSE_ROOTS: roots }, user: nobody });
-    await agent.client().bootstrap({ license: authority.issue(), name: "unprivileged" });
-    expect(agent.lines("agent.security_posture")).toEqual([
-      expect.objectContaining({ uid: nobody, capabilities: "0000000000000000", loosened: ["ALLOW_LOOPBACK_PEERS"] }),
-    ]);
-    expect(await agent.end("SIGTERM")).toBe(0);
+  describeWhere(process.getuid?.() === 0 ? undefined : "only root starts it as another user", "run by nobody", () => {
+    it("needs no right beyond its own directory", async () => {
+      const { authority, stateDir, environment } = world();
+      const nobody = 65534;
+      chownSync(stateDir, nobody, nobody);
+      chownSync(authority.rootsPath, 0, 0);
+      const roots = join(stateDir, "roots.json");
+      writeFileSync(roots, readFileSync(authority.rootsPath));
+      const agent = await start({ environment: { ...environment, ARCTIC_LICENSE_ROOTS: roots }, user: nobody });
+      await agent.client().bootstrap({ license: authority.issue(), name: "unprivileged" });
+      expect(agent.lines("agent.security_posture")).toEqual([
+        expect.objectContaining({ uid: nobody, capabilities: "0000000000000000", loosened: ["ALLOW_LOOPBACK_PEERS"] }),
+      ]);
+      expect(await agent.end("SIGTERM")).toBe(0);
+    });
   });
 
   it("takes up a changed file at SIGHUP, says what needs a restart, and goes on where the file is wrong", async () => {

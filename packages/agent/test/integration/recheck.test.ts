@@ -1,21 +1,13 @@
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { bootstrapped, clientOf, startTestAgent, type TestAgent, until } from "../helpers/agents.ts";
-import { type Authority, createAuthority } from "../helpers/authority.ts";
+import { expect, it } from "vitest";
+import { bootstrapped, clientOf, until } from "../helpers/agents.ts";
+import { loneAgent } from "../helpers/lone-agent.ts";
 
-let authority: Authority;
-let agent: TestAgent;
-beforeAll(async () => {
-  authority = createAuthority();
-  agent = await startTestAgent(authority.rootsPath);
-});
-afterAll(async () => {
-  await agent?.remove();
-  authority.remove();
-});
+const lone = loneAgent();
 
 it("a record that was changed on the disk is found behind the next start, and told", async () => {
+  const { agent, authority } = lone;
   const made = await bootstrapped(agent, authority.issue(), "before");
   const rechecked = () =>
     agent.logLines.map((line) => JSON.parse(line)).filter(({ event }) => event === "storage.rechecked");

@@ -1,11 +1,11 @@
-import { base64urlFromBytes, createId, recordKey, type SignedRecord, versionAt } from "@arctic/core";
+import { recordKey, type SignedRecord, versionAt } from "@arctic/core";
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../../src/clock.ts";
 import { silentLog } from "../../src/log.ts";
 import { createGuardedStore } from "../../src/store/guarded-store.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
-import { type Facts, type Store, StoreError } from "../../src/store/store.ts";
-import { crypto, customerId, newIdentity, recordOf } from "../helpers/records.ts";
+import { type Store, StoreError } from "../../src/store/store.ts";
+import { factsOf, newIdentity, recordOf } from "../helpers/records.ts";
 
 /** A disk that has room for so many more changes; the reserve is one of them that can be given back. */
 function smallDisk(room: number) {
@@ -50,15 +50,7 @@ function smallDisk(room: number) {
     every: () => () => undefined,
   };
   const own = newIdentity();
-  const facts: Facts = {
-    peer_id: own.peerId,
-    public_key: base64urlFromBytes(own.publicKey),
-    cluster_id: createId("clu", crypto, Date.now()),
-    customer_id: customerId,
-    client_id: createId("cli", crypto, Date.now()),
-    bootstrapped_at: 1,
-    fresh_until: 2,
-  };
+  const facts = factsOf(own);
   const stored = { ...memory.load(), facts };
   const guarded = createGuardedStore({ store, reserve, clock, log: silentLog, stored });
   const fire = () => {

@@ -1,4 +1,4 @@
-import koffi from "koffi";
+import { libc, SOCK_CLOEXEC, SOCK_RAW, SOL_SOCKET } from "./libc.ts";
 
 /** One question to the kernel by netlink, and its answers: microseconds, where starting a program takes milliseconds. */
 
@@ -88,32 +88,6 @@ function receiveAll(fd: number, isDump: boolean): NetlinkMessage[] | undefined {
 }
 
 const AF_NETLINK = 16;
-const SOCK_RAW = 3;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
 /** struct timeval. */
 const ONE_SECOND = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-
-interface Libc {
-  socket(domain: number, type: number, protocol: number): number;
-  setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
-  send(fd: number, message: Uint8Array, length: number, flags: number): number | bigint;
-  recv(fd: number, into: Uint8Array, length: number, flags: number): number | bigint;
-  close(fd: number): number;
-}
-
-let loaded: Libc | undefined;
-
-function libc(): Libc {
-  if (loaded !== undefined) return loaded;
-  const library = koffi.load(null);
-  loaded = {
-    socket: library.func("int socket(int domain, int type, int protocol)"),
-    setsockopt: library.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
-    send: library.func("long send(int fd, const void *message, size_t length, int flags)"),
-    recv: library.func("long recv(int fd, void *into, size_t length, int flags)"),
-    close: library.func("int close(int fd)"),
-  };
-  return loaded;
-}

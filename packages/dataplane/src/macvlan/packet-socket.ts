@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import koffi from "koffi";
+import { lastError, libc, SOCK_CLOEXEC, SOCK_DGRAM, SOCK_NONBLOCK } from "../kernel/libc.ts";
 
 /** IPv4 packets of one link, before any rule of the host's has seen them. Needs CAP_NET_RAW. */
 export interface PacketSocket {
@@ -15,17 +15,17 @@ export function openPacketSocket(link: string): PacketSocket {
   const system = libc();
   const index = indexOf(link);
   const fd = system.socket(AF_PACKET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, networkOrder(ETH_P_IP));
-  if (fd < 0) throw failure("socket", link);
+  if (fd < 0) throw lastError("socket", link);
   const everybody = linkAddress(index);
   if (system.bind(fd, everybody, everybody.length) !== 0) {
-    const error = failure("bind", link);
+    const error = lastError("bind", link);
     system.close(fd);
     throw error;
   }
   return {
     broadcast: (packet) => {
       const sent = Number(system.sendto(fd, packet, packet.length, 0, everybody, everybody.length));
-      if (sent !== packet.length) throw failure("sendto", link);
+      if (sent !== packet.length) throw lastError("sendto", link);
     },
     receive: () => {
       const buffer = Buffer.alloc(2048);
@@ -37,9 +37,6 @@ export function openPacketSocket(link: string): PacketSocket {
 }
 
 const AF_PACKET = 17;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
 const ETH_P_IP = 0x0800;
 
 /** struct sockaddr_ll with the link's broadcast address. */
@@ -57,33 +54,4 @@ const networkOrder = (value: number): number => ((value & 0xff) << 8) | (value >
 
 function indexOf(link: string): number {
   return Number(readFileSync(`/sys/class/net/${link}/ifindex`, "utf8"));
-}
-
-function failure(call: string, link: string): Error {
-  return new Error(`${call} failed on ${link}: errno ${koffi.errno()}`);
-}
-
-interface Libc {
-  socket(domain: number, type: number, protocol: number): number;
-  bind(fd: number, address: Uint8Array, length: number): number;
-  sendto(fd: number, bytes: Uint8Array, length: number, flags: number, to: Uint8Array, size: number): number | bigint;
-  recv(fd: number, into: Uint8Array, length: number, flags: number): number | bigint;
-  close(fd: number): number;
-}
-
-let loaded: Libc | undefined;
-
-function libc(): Libc {
-  if (loaded !== undefined) return loaded;
-  const library = koffi.load(null);
-  loaded = {
-    socket: library.func("int socket(int domain, int type, int protocol)"),
-    bind: library.func("int bind(int fd, const void *address, uint32_t length)"),
-    sendto: library.func(
-      "long sendto(int fd, const void *bytes, size_t length, int flags, const void *to, uint32_t size)",
-    ),
-    recv: library.func("long recv(int fd, void *into, size_t length, int flags)"),
-    close: library.func("int close(int fd)"),
-  };
-  return loaded;
 }

@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
+import { SocketError } from "../kernel/libc.ts";
 import type { FlowHandler } from "./flow.ts";
 import type { ResetCode } from "./frame.ts";
 import { Pacer } from "./pacer.ts";
 import type { Relay, RelayEnd, RelayEngine, RelayJob } from "./relay-engine.ts";
-import { adoptAccepted, type OnRead, plainSocket, SocketError, socketFromFd } from "./socket.ts";
+import { adoptAccepted, type OnRead, plainSocket, socketFromFd } from "./socket.ts";
 
 /**
  * Node sockets that read into one buffer shared by the whole worker, which is copied out before the next read: an

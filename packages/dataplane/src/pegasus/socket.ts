@@ -1,24 +1,21 @@
 import net from "node:net";
-import koffi from "koffi";
 import { addressToBytes, formatAddress, type IpAddress, parseAddress } from "../cidr.ts";
+import {
+  lastError,
+  libc,
+  SOCK_CLOEXEC,
+  SOCK_DGRAM,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+  SocketError,
+} from "../kernel/libc.ts";
 
 /**
  * Linux sockets that Node cannot make by itself: transparent listeners (they accept connections to addresses that
  * are not the host's), dials from an address that is not the host's, and a few options of live sockets. Node's own
  * event loop serves the descriptors from then on.
  */
-
-/** A system call that failed; `code` is the errno's name. */
-export class SocketError extends Error {
-  readonly code: string;
-
-  constructor(call: string, what: string, errno: number) {
-    const code = ERRNO_NAMES.get(errno) ?? `errno ${errno}`;
-    super(`${call} failed for ${what}: ${code}`);
-    this.name = "SocketError";
-    this.code = code;
-  }
-}
 
 export interface Endpoint {
   readonly address: IpAddress;
@@ -134,11 +131,6 @@ function fdOf(socket: net.Socket): number | undefined {
 
 const AF_INET = 2;
 const AF_INET6 = 10;
-const SOCK_STREAM = 1;
-const SOCK_DGRAM = 2;
-const SOCK_NONBLOCK = 0o4000;
-const SOCK_CLOEXEC = 0o2000000;
-const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_REUSEPORT = 15;
 const IPPROTO_IP = 0;
@@ -151,9 +143,6 @@ const IPPROTO_TCP = 6;
 const TCP_USER_TIMEOUT = 18;
 const TCP_NOTSENT_LOWAT = 25;
 
-const ERRNO_NAMES: ReadonlyMap<number, string> = new Map(
-  Object.entries(koffi.os.errno).map(([name, value]) => [Number(value), name]),
-);
 /** EACCES: a port below 1024 without CAP_NET_BIND_SERVICE. */
 const PORT_TAKEN: ReadonlySet<string> = new Set(["EADDRINUSE", "EADDRNOTAVAIL", "EACCES"]);
 
@@ -167,29 +156,6 @@ function documentationAddress(text: string): IpAddress {
   const address = parseAddress(text);
   if (address === undefined) throw new Error(`${text} is no address`);
   return address;
-}
-
-interface Libc {
-  socket(domain: number, type: number, protocol: number): number;
-  setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
-  bind(fd: number, address: Uint8Array, length: number): number;
-  listen(fd: number, backlog: number): number;
-  close(fd: number): number;
-}
-
-let loaded: Libc | undefined;
-
-function libc(): Libc {
-  if (loaded !== undefined) return loaded;
-  const library = koffi.load(null);
-  loaded = {
-    socket: library.func("int socket(int domain, int type, int protocol)"),
-    setsockopt: library.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
-    bind: library.func("int bind(int fd, const void *address, uint32_t length)"),
-    listen: library.func("int listen(int fd, int backlog)"),
-    close: library.func("int close(int fd)"),
-  };
-  return loaded;
 }
 
 function withSocket(family: 4 | 6, type: number, what: string, prepare: (fd: number) => void): number {
@@ -250,10 +216,6 @@ function socketAddress({ address, port }: Endpoint): Buffer {
   bytes.writeUInt16BE(port, 2);
   bytes.set(addressToBytes(address), address.family === 4 ? 4 : 8);
   return bytes;
-}
-
-function lastError(call: string, what: string): SocketError {
-  return new SocketError(call, what, koffi.errno());
 }
 
 function describeEndpoint({ address, port }: Endpoint): string {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { connectDataplane, type DataplaneClient, type DataplaneIdentity, type NetworkPlan } from "@arctic/dataplane";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { MAX_LINE_BYTES } from "../../src/control-protocol.ts";
 import { type ControlServer, groupId, serveControl } from "../../src/control-server.ts";
 import { plan, routed } from "../unit/support/example.ts";
@@ -151,27 +152,27 @@ function raw(text: string): Promise<string> {
   });
 }
 
-const isRoot = process.getuid?.() === 0;
-
-test.skipIf(!isRoot)("with a group its members may use it without root, and others may not", async () => {
-  await server.close();
-  await chmod(folder, 0o755);
-  const handled = {
-    identity: IDENTITY,
-    heard: () => {},
-    observe: async () => OBSERVATION,
-    apply: async () => OBSERVATION,
-  };
-  server = await serveControl(path, handled, 60_001);
-  const { mode, gid } = await stat(path);
-  expect([mode & 0o777, gid]).toEqual([0o660, 60_001]);
-  const openAs = (group: number): Promise<string> => {
-    const code = `require("net").connect(${JSON.stringify(path)}).on("connect", () => { console.log("open"); process.exit() }).on("error", (e) => { console.log(e.code); process.exit() })`;
-    const argv = ["--reuid=60000", `--regid=${group}`, "--clear-groups", process.execPath, "-e", code];
-    return promisify(execFile)("setpriv", argv).then(({ stdout }) => stdout.trim());
-  };
-  expect(await openAs(60_001)).toBe("open");
-  expect(await openAs(60_002)).toBe("EACCES");
+describeWhere(process.getuid?.() === 0 ? undefined : "only root gives a socket to a group", "with a group", () => {
+  test("its members may use it without root, and others may not", async () => {
+    await server.close();
+    await chmod(folder, 0o755);
+    const handled = {
+      identity: IDENTITY,
+      heard: () => {},
+      observe: async () => OBSERVATION,
+      apply: async () => OBSERVATION,
+    };
+    server = await serveControl(path, handled, 60_001);
+    const { mode, gid } = await stat(path);
+    expect([mode & 0o777, gid]).toEqual([0o660, 60_001]);
+    const openAs = (group: number): Promise<string> => {
+      const code = `require("net").connect(${JSON.stringify(path)}).on("connect", () => { console.log("open"); process.exit() }).on("error", (e) => { console.log(e.code); process.exit() })`;
+      const argv = ["--reuid=60000", `--regid=${group}`, "--clear-groups", process.execPath, "-e", code];
+      return promisify(execFile)("setpriv", argv).then(({ stdout }) => stdout.trim());
+    };
+    expect(await openAs(60_001)).toBe("open");
+    expect(await openAs(60_002)).toBe("EACCES");
+  });
 });
 
 test("a group is given by name or number, and one that the host has not is refused with what to do", async () => {

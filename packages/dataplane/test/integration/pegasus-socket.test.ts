@@ -2,7 +2,9 @@ import { once } from "node:events";
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { parseAddress } from "../../src/cidr.ts";
+import { SocketError } from "../../src/kernel/libc.ts";
 import {
   adoptAccepted,
   bindTransparent,
@@ -11,24 +13,20 @@ import {
   listenTransparent,
   type OnRead,
   plainSocket,
-  SocketError,
   socketFromFd,
 } from "../../src/pegasus/socket.ts";
 import { freePort, listen } from "./pegasus/relay-world.ts";
 
 /** Pins what Node does not document, on the Node that runs: `handle`, `manualStart`, `pauseOnCreate`, a bound `fd`. */
 
-const mayBeTransparent = (() => {
+const missing = (() => {
   try {
     checkTransparent();
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return `transparent sockets need CAP_NET_RAW: ${String(error)}`;
   }
 })();
-if (!mayBeTransparent && process.env.ARCTIC_REQUIRE_SYSTEM === "1")
-  throw new Error("transparent sockets need CAP_NET_RAW");
-const reason = mayBeTransparent ? "" : " (skipped: needs CAP_NET_RAW)";
 
 const cleanUps: (() => void)[] = [];
 afterEach(() => {
@@ -112,7 +110,7 @@ describe("an accepted connection", () => {
   });
 });
 
-describe.skipIf(!mayBeTransparent)(`a dial from a bound descriptor${reason}`, () => {
+describeWhere(missing, "a dial from a bound descriptor", () => {
   test("leaves from that address and port, reads nothing until resumed, and tells when it is connected", async () => {
     const port = await echoServer();
     const sourcePort = await freePort();
@@ -163,7 +161,7 @@ describe.skipIf(!mayBeTransparent)(`a dial from a bound descriptor${reason}`, ()
   });
 });
 
-describe.skipIf(!mayBeTransparent)(`a transparent listener${reason}`, () => {
+describeWhere(missing, "a transparent listener", () => {
   test.each(["127.0.0.1", "::1"])(
     "at %s shares its port with other workers and serves Node's own server",
     async (host) => {

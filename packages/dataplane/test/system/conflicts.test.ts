@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { type Pair, startPair } from "./support/pair.ts";
 import { routed, SERVICE_ROUTED } from "./support/plans.ts";
-import { missingForWorld, titleFor } from "./support/world.ts";
+import { missingForWorld } from "./support/world.ts";
 
 const missing = await missingForWorld();
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
@@ -43,7 +44,7 @@ const FIREWALLD = `table inet firewalld {
 }
 `;
 
-describe.skipIf(missing !== undefined)(titleFor("beside the rules and settings of others", missing), () => {
+describeWhere(missing, "beside the rules and settings of others", () => {
   let pair: Pair;
 
   beforeAll(async () => {

@@ -1,18 +1,19 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { vxlanName } from "../../src/kernel/names.ts";
 import { overlayAddress, overlayMac, pairVni } from "../../src/tempest/overlay.ts";
 import { type Pair, startPair } from "./support/pair.ts";
 import { onLan, PEER_A, PEER_B, routed, SERVICE_ROUTED } from "./support/plans.ts";
-import { missingForWorld, titleFor } from "./support/world.ts";
+import { missingForWorld } from "./support/world.ts";
 
 const missing = await missingForWorld();
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const BLAST = fileURLToPath(new URL("./support/udp-blast.ts", import.meta.url));
 
-describe.skipIf(missing !== undefined)(titleFor("a carrying data plane guards its host", missing), () => {
+describeWhere(missing, "a carrying data plane guards its host", () => {
   let pair: Pair;
 
   beforeAll(async () => {

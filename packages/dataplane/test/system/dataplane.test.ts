@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { type Pair, startPair } from "./support/pair.ts";
 import {
   onLan,
@@ -12,13 +13,13 @@ import {
   SERVICE_ROUTED,
   service,
 } from "./support/plans.ts";
-import { missingForWorld, titleFor } from "./support/world.ts";
+import { missingForWorld } from "./support/world.ts";
 
 const missing = await missingForWorld();
 
 const UNREACHABLE = /Destination (Host|Net) Unreachable/;
 
-describe.skipIf(missing !== undefined)(titleFor("two data planes between two LANs", missing), () => {
+describeWhere(missing, "two data planes between two LANs", () => {
   let pair: Pair;
 
   beforeAll(async () => {

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { serviceLinkName } from "../../src/kernel/names.ts";
 import { type Pair, startPair } from "./support/pair.ts";
 import { PEER_A, PEER_B, SERVICE_LAN, service } from "./support/plans.ts";
-import { type Child, missingForWorld, titleFor } from "./support/world.ts";
+import { type Child, missingForWorld } from "./support/world.ts";
 
 const missing = await missingForWorld();
 const LINK = serviceLinkName(SERVICE_LAN);
@@ -13,7 +14,7 @@ const onParent = (serviceId: string, role: "entry" | "exit") =>
     interface: role === "entry" ? { parent: "lan0" } : {},
   });
 
-describe.skipIf(missing !== undefined)(titleFor("service interfaces that ask DHCP, on one parent", missing), () => {
+describeWhere(missing, "service interfaces that ask DHCP, on one parent", () => {
   let pair: Pair;
   let server: Child;
 

@@ -1,8 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { type Pair, startPair } from "./support/pair.ts";
 import { routed } from "./support/plans.ts";
-import { missingForWorld, titleFor } from "./support/world.ts";
+import { missingForWorld } from "./support/world.ts";
 
 const missing = await missingForWorld();
 const STREAM = fileURLToPath(new URL("./support/stream.ts", import.meta.url));
@@ -14,7 +15,7 @@ interface Arrived {
   readonly udp: number;
 }
 
-describe.skipIf(missing !== undefined)(titleFor("a limit of 20 Mbit/s, with two workers on each host", missing), () => {
+describeWhere(missing, "a limit of 20 Mbit/s, with two workers on each host", () => {
   let pair: Pair;
 
   beforeAll(async () => {

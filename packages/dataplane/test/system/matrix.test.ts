@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url";
 import type { PlanService } from "@arctic/dataplane";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { type Pair, startPair } from "./support/pair.ts";
 import { PEER_A, PEER_B, service } from "./support/plans.ts";
-import { missingForWorld, titleFor } from "./support/world.ts";
+import { missingForWorld } from "./support/world.ts";
 
 /** Every kind of service with every kind of traffic, at once on one pair of hosts: table-driven, each case a packet's way. */
 
@@ -102,7 +103,7 @@ raw = socket.socket(family, socket.SOCK_RAW, 47)
 for _ in range(3): raw.sendto(bytes([0, 0, 0x88, 0xb5]) + b"arctic" * 4, (sys.argv[1], 0))
 `;
 
-describe.skipIf(missing !== undefined)(titleFor("every kind of service, of traffic and of address", missing), () => {
+describeWhere(missing, "every kind of service, of traffic and of address", () => {
   let pair: Pair;
 
   beforeAll(async () => {

@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { connectDataplane } from "@arctic/dataplane";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { onLan, PEER_A, PEER_B, planOf, planPeer, routed } from "./support/plans.ts";
-import { type Child, makeWorld, missingForWorld, titleFor, type World } from "./support/world.ts";
+import { type Child, makeWorld, missingForWorld, type World } from "./support/world.ts";
 
 const missing = await missingForWorld();
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const UNIT = fileURLToPath(new URL("../../../../packaging/systemd/arctic-dataplane.service", import.meta.url));
 
-describe.skipIf(missing !== undefined)(titleFor("a data plane with what its unit file gives it", missing), () => {
+describeWhere(missing, "a data plane with what its unit file gives it", () => {
   let world: World;
   let child: Child;
 
