@@ -12,8 +12,11 @@ export const trafficPackages = [
   "util-linux",
 ];
 
-/** What tests run besides: the second-language check of the protocol, pages in a browser, a DHCP server. */
-export const testPackages = [...trafficPackages, "python3", "python3-cryptography", "chromium", "busybox"];
+/** What tests run besides: the protocol in a second language, pages in a browser, a DHCP server, shells to complete in. */
+export const testPackages = [
+  ...trafficPackages,
+  ...["python3", "python3-cryptography", "chromium", "busybox", "zsh", "fish"],
+];
 
 /** The rivals that benches run beside us, and what puts load on both. */
 export const benchPackages = {

@@ -1,14 +1,16 @@
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describeWhere } from "../../../../test/support/needs.ts";
 import { type RunningAgent, startAgent } from "../support/agents.ts";
 import { launcher, type Ran, runArctic } from "../support/arctic.ts";
 
 const COMPLETIONS = fileURLToPath(new URL("../support/completions.bash", import.meta.url));
+const TABULATOR = fileURLToPath(new URL("../support/completed.zsh", import.meta.url));
 
 let directory = "";
 let agents: RunningAgent[] = [];
@@ -120,26 +122,69 @@ test("a peer that is alone begins anew, and one that is not is refused", async (
   expect([refused.code, JSON.parse(refused.stderr).code]).toEqual([1, "CONFLICT"]);
 });
 
-test("bash completes names of peers and services from the cache", async () => {
-  await ok("services", "create", "--target-peer", "beta", "--name", "branch lan");
-  await ok("cache", "refresh");
-  expect((await json("cache", "status")).caches).toMatchObject([{ stale: false, peers: 2, services: 1 }]);
-  writeFileSync(at("script.sh"), await ok("autocomplete", "bash"));
-  expect(await completions("peers get ")).toEqual(["alpha", "beta"]);
-  expect(await completions("peers get b")).toEqual(["beta"]);
-  expect(await completions("services get b")).toEqual(["branch\\ lan"]);
-  expect(await completions("peers list --output=j")).toEqual(["json"]);
-  expect(await completions("license verify license-")).toEqual(["license-2.json"]);
+describe("completion, from the cache", () => {
+  beforeAll(async () => {
+    await ok("services", "create", "--target-peer", "beta", "--name", "branch lan");
+    await ok("cache", "refresh");
+    for (const shell of ["bash", "zsh", "fish"]) writeFileSync(at(`script.${shell}`), await ok("autocomplete", shell));
+    launcher(directory);
+  });
+
+  test("the cache is fresh, and says what it holds", async () => {
+    expect((await json("cache", "status")).caches).toMatchObject([{ stale: false, peers: 2, services: 1 }]);
+  });
+
+  test("bash completes names of peers and services, values and files", async () => {
+    const bash = (line: string) => completed("bash", COMPLETIONS, at("script.bash"), line, at("arctic"));
+    expect(await bash("peers get ")).toEqual(["alpha", "beta"]);
+    expect(await bash("peers get b")).toEqual(["beta"]);
+    expect(await bash("services get b")).toEqual(["branch\\ lan"]);
+    expect(await bash("peers list --output=j")).toEqual(["json"]);
+    expect(await bash("license verify license-")).toEqual(["license-2.json"]);
+  });
+
+  describeWhere(missing("zsh"), "in zsh", () => {
+    test("the tabulator key completes them", async () => {
+      const zsh = (line: string) => completed("zsh", TABULATOR, at("script.zsh"), line);
+      expect(await zsh("peers get b")).toEqual(["arctic peers get beta"]);
+      expect(await zsh("services get b")).toEqual(["arctic services get branch\\ lan"]);
+      expect(await zsh("peers list --output=j")).toEqual(["arctic peers list --output=json"]);
+      expect(await zsh("license verify license-")).toEqual(["arctic license verify license-2.json"]);
+    });
+  });
+
+  describeWhere(missing("fish"), "in fish", () => {
+    test("what it offers are they", async () => {
+      const offer = `source ${at("script.fish")}; complete -C $argv[1]`;
+      const fish = (line: string) => completed("fish", "--no-config", "-c", offer, `arctic ${line}`);
+      expect(await fish("peers get ")).toEqual([expect.stringMatching(/^alpha\b/), expect.stringMatching(/^beta\b/)]);
+      expect(await fish("services get b")).toEqual([expect.stringMatching(/^branch lan\b/)]);
+      expect(await fish("peers list --output=j")).toEqual([expect.stringMatching(/json\b/)]);
+      expect(await fish("license verify license-")).toEqual([expect.stringMatching(/^license-2\.json\b/)]);
+    });
+  });
 });
 
-/** What real bash has in COMPREPLY for the line. */
-async function completions(line: string): Promise<string[]> {
-  const args = [COMPLETIONS, at("script.sh"), line, launcher(directory)];
-  const { stdout } = await promisify(execFile)("bash", args, {
+/** What a real shell answers, with the command under its name on the path. */
+async function completed(shell: string, ...args: string[]): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(shell, args, {
     cwd: directory,
-    env: { PATH: process.env.PATH, ARCTIC_CONFIG: at("config.yaml"), XDG_CACHE_HOME: at("cache") },
+    env: {
+      PATH: `${directory}:${process.env.PATH}`,
+      HOME: directory,
+      ARCTIC_CONFIG: at("config.yaml"),
+      XDG_CACHE_HOME: at("cache"),
+    },
+    timeout: 30_000,
   });
-  return stdout.trim().split("\n");
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.trimEnd());
+}
+
+function missing(shell: string): string | undefined {
+  return spawnSync(shell, ["--version"]).status === 0 ? undefined : `there is no ${shell}: apt-get install ${shell}`;
 }
 
 test("whom a revoked peer brought in and what it made goes with it where that is asked", async () => {
