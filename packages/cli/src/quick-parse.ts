@@ -8,6 +8,7 @@ interface Flag {
   readonly options?: readonly string[] | undefined;
   readonly exclusive?: unknown;
   readonly dependsOn?: unknown;
+  readonly exactlyOne?: unknown;
   readonly default?: unknown;
   /** Throws where the text is no value of the flag. */
   readonly parse?: unknown;
@@ -62,7 +63,7 @@ export async function quickParse(
   if (named === undefined) return undefined;
   for (const [name, flag] of Object.entries(flags)) {
     if (Object.hasOwn(given, name)) continue;
-    if (flag.required === true || typeof flag.default === "function") return undefined;
+    if (flag.required === true || flag.exactlyOne !== undefined || typeof flag.default === "function") return undefined;
     if (flag.default !== undefined) given[name] = flag.default;
   }
   return { flags: given, args: named };
@@ -80,7 +81,8 @@ function flagOf(word: string, flags: Readonly<Record<string, Flag>>) {
 
 /** Lists are read, and rules between flags judged, by oclif. */
 function hasRules(flag: Flag): boolean {
-  return flag.multiple === true || flag.exclusive !== undefined || flag.dependsOn !== undefined;
+  const { exclusive, dependsOn, exactlyOne } = flag;
+  return flag.multiple === true || [exclusive, dependsOn, exactlyOne].some((rule) => rule !== undefined);
 }
 
 function namedWords(words: readonly string[], args: Readonly<Record<string, Arg>>): Quick["args"] | undefined {

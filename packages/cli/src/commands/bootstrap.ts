@@ -1,5 +1,6 @@
+import type { Interfaces } from "@oclif/core";
 import * as Flags from "@oclif/core/flags";
-import { BaseCommand } from "../base-command.ts";
+import { ClusterCommand } from "../cluster-command.ts";
 import { withCluster } from "../config/config.ts";
 import { readConfig, writeConfig } from "../config/config-file.ts";
 import { EXIT, Failure, usageFailure } from "../failure.ts";
@@ -10,18 +11,32 @@ import { configPathOf, givenAuth, givenTrust, timeoutMsOf } from "../session/ses
 import { say } from "../view/output.ts";
 import { fields } from "../view/table.ts";
 
-export default class BootstrapCommand extends BaseCommand {
+const ANY_HOLDER = "For one hour this peer accepts a first contact by any holder of a license of its customer.";
+
+type BootstrapFlags = Interfaces.InferredFlags<typeof BootstrapCommand.flags & typeof ClusterCommand.baseFlags>;
+
+export default class BootstrapCommand extends ClusterCommand {
   static override summary = "Make a host the first peer of a cluster, or a fresh peer that another will add.";
   static override description =
     "Saves the cluster with its client's secret in the configuration and makes it current. The certificate that the " +
     "agent shows is kept from then on. The fresh peer accepts its first contact for one hour: from any holder of a " +
-    "license of its customer, or with --accept-key only from the peer with that public key.";
+    "license of its customer, or with --accept-key only from the peer with that public key. Once the hour is over, " +
+    "--reopen gives a peer that is still alone another one.";
   static override examples = [
     "<%= config.bin %> <%= command.id %> --url https://10.0.0.1:8080 --license-file license.json --name alpha",
     "<%= config.bin %> <%= command.id %> --url https://10.0.0.2:8080 --license-file license.json --name beta --accept-key KEY",
+    "<%= config.bin %> <%= command.id %> --reopen --accept-key KEY",
   ];
   static override flags = {
-    "license-file": Flags.string({ required: true, helpValue: "FILE", summary: "The license." }),
+    "license-file": Flags.string({
+      exactlyOne: ["license-file", "reopen"],
+      helpValue: "FILE",
+      summary: "The license.",
+    }),
+    reopen: Flags.boolean({
+      exclusive: ["name", "description"],
+      summary: "Open a bootstrapped peer that is alone to a first contact, for one hour more.",
+    }),
     name: Flags.string({ helpValue: "NAME", summary: "The peer's name. Default: the agent's choice." }),
     description: Flags.string({ helpValue: "TEXT", summary: "What a person should know of the peer." }),
     "accept-key": Flags.string({ helpValue: "KEY", summary: "The public key of the peer that will add this one." }),
@@ -29,9 +44,22 @@ export default class BootstrapCommand extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(BootstrapCommand);
+    await (flags["license-file"] === undefined ? this.#reopen(flags) : this.#bootstrap(flags, flags["license-file"]));
+  }
+
+  #reopen(flags: BootstrapFlags): Promise<void> {
+    const acceptKey = flags["accept-key"];
+    return this.withSession(flags, async (session) => {
+      const reply = await session.client.reopen(acceptKey === undefined ? {} : { accept_key: acceptKey });
+      await this.show(flags, session, reply, () => fields([["accepts a first contact until", reply.fresh_until]]));
+      if (acceptKey === undefined) say(ANY_HOLDER);
+    });
+  }
+
+  async #bootstrap(flags: BootstrapFlags, licenseFile: string): Promise<void> {
     const { url } = flags;
     if (url === undefined) throw usageFailure("which host? --url is missing.", "Such as --url https://10.0.0.1:8080");
-    const license = readLicense(flags["license-file"]);
+    const license = readLicense(licenseFile);
     const path = configPathOf(flags);
     const config = readConfig(path);
     // Written once before the secret exists: a configuration that cannot be written must not cost it.
@@ -79,7 +107,7 @@ export default class BootstrapCommand extends BaseCommand {
       config.preferences.output_format,
     );
     if (flags["accept-key"] === undefined) {
-      say("For one hour this peer accepts a first contact by any holder of a license of its customer.");
+      say(ANY_HOLDER);
     }
   }
 }

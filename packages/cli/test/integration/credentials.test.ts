@@ -122,6 +122,18 @@ test("a peer that is alone begins anew, and one that is not is refused", async (
   expect([refused.code, JSON.parse(refused.stderr).code]).toEqual([1, "CONFLICT"]);
 });
 
+test("a peer that is alone is opened for another hour, one that is not is refused", async () => {
+  const { fresh_until } = await json("bootstrap", "--reopen", "--config", at("gamma.yaml"));
+  expect(Math.abs(Date.parse(fresh_until) - Date.now() - 3_600_000)).toBeLessThan(60_000);
+  const open = await arctic("bootstrap", "--reopen", "--config", at("gamma.yaml"));
+  expect([open.stdout, open.stderr]).toEqual([
+    expect.stringContaining("accepts a first contact until"),
+    expect.stringContaining("any holder of a license"),
+  ]);
+  const refused = await arctic("bootstrap", "--reopen", "--json");
+  expect([refused.code, JSON.parse(refused.stderr).code]).toEqual([1, "CONFLICT"]);
+});
+
 describe("completion, from the cache", () => {
   beforeAll(async () => {
     await ok("services", "create", "--target-peer", "beta", "--name", "branch lan");

@@ -75,7 +75,7 @@ function joinProblem(address: string, rejection: Parameters<typeof problemFromRe
   if (code === "NODE_LIMIT_EXCEEDED") return new Problem(code, `${address} was not added: ${rejection.message}`);
   return new Problem(
     "HANDSHAKE_FAILED",
-    `the peer at ${address} was not joined: ${rejection.message}. It has to be bootstrapped with a license of the same customer and, where its first hour is over or it is in a cluster, to add this peer too or to be reopened on its host`,
+    `the peer at ${address} was not joined: ${rejection.message}. It has to be bootstrapped with a license of the same customer and, where its first hour is over or it is in a cluster, to add this peer too or to be reopened on its host (arctic bootstrap --reopen)`,
     { rejection: rejection.code },
   );
 }
