@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { benchPackages } from "./debian.mjs";
 import { root } from "./pinned-node.mjs";
 import { pinned } from "./run.mjs";
-import { Failure, main } from "./say.mjs";
+import { Failure, main, step } from "./say.mjs";
 import { setup } from "./setup.mjs";
 
 /** `npm run bench -- NAME [FLAGS]`: bench/NAME.ts on sources; without a name, the names. */
@@ -17,7 +17,14 @@ await main(async () => {
   if (!names.includes(name))
     throw new Failure(`There is no bench "${name}". There are: ${names.join(", ") || "none yet"}.`);
   await setup({ debian: process.getuid?.() === 0 ? (benchPackages[name] ?? []) : [] });
-  return pinned(["--conditions=arctic-source", "--expose-gc", `bench/${name}.ts`, ...flags]);
+  const output = [];
+  const code = await step(`bench ${name}`, () =>
+    pinned(["--conditions=arctic-source", "--expose-gc", `bench/${name}.ts`, ...flags], {
+      onOutput: (part) => output.push(part),
+    }),
+  );
+  process.stdout.write(Buffer.concat(output));
+  return code;
 });
 
 function benches() {

@@ -31,15 +31,17 @@ export async function must(command, args, options) {
 
 /**
  * Runs the pinned Node with this terminal's streams; resolves to its exit code, 128 + n where a signal ended it. Signals
- * to this process go on to it, and so does the death of the npm that started us, which no signal tells.
+ * to this process go on to it, and so does the death of the npm that started us, which no signal tells. What it prints on
+ * stdout goes to `onOutput` where that is given.
  */
-export function pinned(args, { env = {} } = {}) {
+export function pinned(args, { env = {}, onOutput } = {}) {
   return new Promise((resolve) => {
     const child = spawn(pinnedNode(), args, {
       cwd: root,
       env: { ...process.env, PATH: pathOfPinnedNode(), ...env },
-      stdio: "inherit",
+      stdio: ["inherit", onOutput === undefined ? "inherit" : "pipe", "inherit"],
     });
+    child.stdout?.on("data", onOutput);
     const forward = (signal) => child.kill(signal);
     const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
     for (const signal of signals) process.on(signal, forward);
@@ -48,7 +50,7 @@ export function pinned(args, { env = {} } = {}) {
       process.stderr.write(`${error.message}\n`);
       resolve(1);
     });
-    child.on("exit", (code, signal) => {
+    child.on(onOutput === undefined ? "exit" : "close", (code, signal) => {
       clearInterval(watch);
       for (const name of signals) process.off(name, forward);
       resolve(code ?? 128 + (constants.signals[signal] ?? 1));
