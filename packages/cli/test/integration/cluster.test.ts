@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type RunningAgent, startAgent } from "../support/agents.ts";
-import { type Ran, runArctic } from "../support/arctic.ts";
+import { personWith, runArctic } from "../support/arctic.ts";
 
 let directory = "";
 let agents: RunningAgent[] = [];
 const at = (name: string) => join(directory, name);
+const { arctic, ok, json } = personWith(() => ({ ARCTIC_CONFIG: at("config.yaml") }));
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "arctic-cluster-"));
@@ -27,20 +28,6 @@ afterAll(async () => {
 });
 
 /** The command with a configuration of this test's own. */
-function arctic(...args: string[]): Promise<Ran> {
-  return runArctic(args, { ARCTIC_CONFIG: at("config.yaml") });
-}
-
-async function ok(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await arctic(...args);
-  if (code !== 0) throw new Error(`arctic ${args.join(" ")} ended with ${code}: ${stderr}`);
-  return stdout;
-}
-
-async function json(...args: string[]) {
-  return JSON.parse(await ok(...args, "--json"));
-}
-
 function composeText(): string {
   const [alpha, beta, gamma] = agents.map((agent) => agent.address);
   return `version: v1

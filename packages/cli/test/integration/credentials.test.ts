@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
 import { type RunningAgent, startAgent } from "../support/agents.ts";
-import { launcher, type Ran, runArctic } from "../support/arctic.ts";
+import { launcher, personWith } from "../support/arctic.ts";
 
 const COMPLETIONS = fileURLToPath(new URL("../support/completions.bash", import.meta.url));
 const TABULATOR = fileURLToPath(new URL("../support/completed.zsh", import.meta.url));
@@ -15,6 +15,7 @@ const TABULATOR = fileURLToPath(new URL("../support/completed.zsh", import.meta.
 let directory = "";
 let agents: RunningAgent[] = [];
 const at = (name: string) => join(directory, name);
+const { arctic, ok, json } = personWith(() => ({ ARCTIC_CONFIG: at("config.yaml"), XDG_CACHE_HOME: at("cache") }));
 const urlOf = (index: number) => `https://${agents[index]?.address}`;
 
 beforeAll(async () => {
@@ -34,20 +35,6 @@ afterAll(async () => {
   await Promise.all(agents.map((agent) => agent.stop()));
   rmSync(directory, { recursive: true, force: true });
 });
-
-function arctic(...args: string[]): Promise<Ran> {
-  return runArctic(args, { ARCTIC_CONFIG: at("config.yaml"), XDG_CACHE_HOME: at("cache") });
-}
-
-async function ok(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await arctic(...args);
-  if (code !== 0) throw new Error(`arctic ${args.join(" ")} ended with ${code}: ${stderr}`);
-  return stdout;
-}
-
-async function json(...args: string[]) {
-  return JSON.parse(await ok(...args, "--json"));
-}
 
 const config = () => readFileSync(at("config.yaml"), "utf8");
 const secretIn = (text: string) => /client_secret: (\S+)/.exec(text)?.[1] ?? "";

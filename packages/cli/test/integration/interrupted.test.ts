@@ -6,13 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseConfig } from "../../src/config/config-file.ts";
 import { type RunningAgent, startAgent } from "../support/agents.ts";
-import { launcher, runArctic } from "../support/arctic.ts";
+import { launcher, personWith } from "../support/arctic.ts";
 
 const KILLS = 10;
 
 let directory = "";
 let agents: RunningAgent[] = [];
 const at = (name: string) => join(directory, name);
+const { ok } = personWith(() => ({ ARCTIC_CONFIG: at("config.yaml") }));
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), "arctic-interrupted-"));
@@ -25,12 +26,6 @@ afterAll(async () => {
   await Promise.all(agents.map((agent) => agent.stop()));
   rmSync(directory, { recursive: true, force: true });
 });
-
-async function ok(...args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await runArctic(args, { ARCTIC_CONFIG: at("config.yaml") });
-  if (code !== 0) throw new Error(`arctic ${args.join(" ")} ended with ${code}: ${stderr}`);
-  return stdout;
-}
 
 /** Runs the command and sends it a SIGINT once `when` has come. Answers with whether it was interrupted. */
 async function interrupted(args: readonly string[], when: (stderr: () => string) => Promise<void>): Promise<boolean> {

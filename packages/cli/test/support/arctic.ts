@@ -46,3 +46,23 @@ export function launcher(directory: string, main = MAIN, name = "arctic"): strin
   });
   return path;
 }
+
+/** The command as one person uses it: always in the same environment. */
+export interface Person {
+  arctic(...args: string[]): Promise<Ran>;
+  /** What it prints on stdout. Throws where it does not end with 0. */
+  ok(...args: string[]): Promise<string>;
+  /** The same with `--json`, parsed. */
+  // biome-ignore lint/suspicious/noExplicitAny: each command has a value of its own, which its test knows.
+  json(...args: string[]): Promise<any>;
+}
+
+export function personWith(environmentOf: () => Readonly<Record<string, string>>): Person {
+  const arctic = (...args: string[]) => runArctic(args, environmentOf());
+  const ok = async (...args: string[]) => {
+    const { code, stdout, stderr } = await arctic(...args);
+    if (code !== 0) throw new Error(`arctic ${args.join(" ")} ended with ${code}: ${stderr}`);
+    return stdout;
+  };
+  return { arctic, ok, json: async (...args) => JSON.parse(await ok(...args, "--json")) };
+}

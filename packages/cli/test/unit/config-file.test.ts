@@ -12,7 +12,7 @@ import {
 } from "../../src/config/config.ts";
 import { parseConfig, readConfig, writeConfig } from "../../src/config/config-file.ts";
 import { pickCluster } from "../../src/config/pick-cluster.ts";
-import { Failure } from "../../src/failure.ts";
+import { failureOf } from "../support/failure-of.ts";
 
 const cluster: KnownCluster = {
   cluster_id: `clu_${"0".repeat(26)}`,
@@ -109,13 +109,3 @@ test("a cluster is found by name or id, and candidates are named", () => {
   expect(pickCluster(config, cluster.cluster_id)).toBe(cluster.cluster_id);
   expect(failureOf(() => pickCluster(config, "constructor")).next).toBe(`Candidates: lab (${cluster.cluster_id})`);
 });
-
-function failureOf(act: () => unknown): Failure {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("nothing was refused");
-}

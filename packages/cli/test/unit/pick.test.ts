@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { Failure } from "../../src/failure.ts";
 import { pickPeer, pickService } from "../../src/session/pick.ts";
+import { failureOf } from "../support/failure-of.ts";
 import { peerId, samplePeer, sampleService } from "../support/samples.ts";
 
 const alpha = samplePeer("alpha");
@@ -23,13 +23,3 @@ test("an ambiguous name lists the ids that it could mean", () => {
   expect(failure.message).toBe('2 services are named "web": say which by its id.');
   expect(failure.next).toContain(twin.id);
 });
-
-function failureOf(act: () => unknown): Failure {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("nothing was refused");
-}

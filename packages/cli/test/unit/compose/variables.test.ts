@@ -5,7 +5,7 @@ import { afterAll, expect, test } from "vitest";
 import { parseCompose } from "../../../src/compose/read.ts";
 import { escapeVariables, readEnvFile } from "../../../src/compose/variables.ts";
 import { fileWarnings } from "../../../src/compose/warnings.ts";
-import { Failure } from "../../../src/failure.ts";
+import { failureOf } from "../../support/failure-of.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "arctic-variables-"));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -63,13 +63,3 @@ test("a route that two services of one source have is worth a warning", () => {
     "the route any to 10.0.0.0/8, priority 0: x and y both have it at a",
   ]);
 });
-
-function failureOf(act: () => unknown): Failure {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-  throw new Error("nothing was refused");
-}
