@@ -26,8 +26,9 @@ export function neighboursOf(self: PeerId, members: readonly PeerId[], now: Mill
   const targets = new Set<PeerId>(isSmall ? members.filter((peer) => peer !== self) : []);
   const watched: { peer: PeerId; everyMs: number }[] = [];
   const places = placesOf(members);
+  const own = members.indexOf(self);
   for (let ring = 0; ring < rings; ring += 1) {
-    const { before, after } = nextTo(self, members, places, saltOf(ring, rings, now));
+    const { before, after } = nextTo(own, members, places, saltOf(ring, rings, now));
     if (!isSmall) for (const peer of [before, after]) if (peer !== undefined) targets.add(peer);
     const everyMs = WATCH_EVERY_MS[ring];
     if (everyMs !== undefined && after !== undefined && !watched.some(({ peer }) => peer === after))
@@ -67,21 +68,23 @@ function placesOf(members: readonly PeerId[]): Uint32Array {
 
 const placesByMembers = new WeakMap<readonly PeerId[], Uint32Array>();
 
-function nextTo(self: PeerId, members: readonly PeerId[], places: Uint32Array, salt: number) {
-  const own = mix((places[members.indexOf(self)] ?? 0) ^ salt);
-  let before: PeerId | undefined;
-  let after: PeerId | undefined;
+function nextTo(own: number, members: readonly PeerId[], places: Uint32Array, salt: number) {
+  const self = members[own] ?? "";
+  const ownPlace = mix((places[own] ?? 0) ^ salt);
+  let [before, after] = [-1, -1];
   let [beforeBy, afterBy] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (let index = 0; index < members.length; index += 1) {
-    const peer = members[index];
-    if (peer === undefined || peer === self) continue;
+  for (let index = 0; index < places.length; index += 1) {
+    if (index === own) continue;
     // Two that share a place stand in the order of their ids.
-    const ahead = (mix((places[index] ?? 0) ^ salt) - own) >>> 0 || (peer > self ? 0.5 : 2 ** 32 - 0.5);
-    if (ahead < afterBy) [after, afterBy] = [peer, ahead];
-    if (2 ** 32 - ahead < beforeBy) [before, beforeBy] = [peer, 2 ** 32 - ahead];
+    const ahead = (mix((places[index] ?? 0) ^ salt) - ownPlace) >>> 0 || ((members[index] ?? "") > self ? 0.5 : LAST);
+    if (ahead < afterBy) [after, afterBy] = [index, ahead];
+    if (2 ** 32 - ahead < beforeBy) [before, beforeBy] = [index, 2 ** 32 - ahead];
   }
-  return { before, after };
+  return { before: members[before], after: members[after] };
 }
+
+/** Behind every other place of a ring. */
+const LAST = 2 ** 32 - 0.5;
 
 /** The finalizer of MurmurHash3 (Appleby, public domain): every bit of the word depends on every other. */
 function mix(word: number): number {
