@@ -18,7 +18,7 @@ import {
 } from "./dataplane/worlds.ts";
 import { limited, median, type Row, report, row } from "./support/report.ts";
 
-/** TCP through Pegasus beside HAProxy, on real kernels in namespaces; see ANCHORS for how each rival is run. */
+/** TCP through Pegasus beside HAProxy, on real kernels in namespaces. */
 
 const SERVER = "10.71.3.2";
 

@@ -32,7 +32,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   chaos: {
     text: "loss, duplication, lateness, cuts and restarts while everyone writes and deletes; then calm",
-    mustHit: ["loss", "duplication", "lateness", "cut", "restart"],
+    mustHit: ["loss", "duplication", "lateness", "cut", "one_way_cut", "restart"],
     run: formed((world, checkers) => {
       world.plan = CHAOS;
       const until = world.now + CHAOS_MS;

@@ -36,6 +36,8 @@ export const LIMITS = {
   fullMeshPeers: 32,
   pushLinks: 6,
   offerEntries: 1024,
+  /** How long an offer of what became current waits at most, for others that go with it. */
+  offerAfterMs: 100,
   /** How often a watched peer is pinged; who is not watched, seldom. */
   pingEveryMs: 3 * SECOND_MS,
   pingSeldomMs: 30 * MINUTE_MS,

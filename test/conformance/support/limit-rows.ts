@@ -50,6 +50,7 @@ function rowsOf(limits: typeof LIMITS): readonly (readonly [what: string, limit:
     ["full mesh", `${limits.fullMeshPeers} members`],
     ["whole pushes of one change", `${limits.pushLinks} links`],
     ["entries of an offer", limits.offerEntries.toLocaleString("en-US")],
+    ["an offer waits", `up to ${time(limits.offerAfterMs)}`],
     ["distrustful heartbeats", `every ${limits.suspectHeartbeats}th`],
     ["a watched peer is pinged", `every ${time(limits.pingEveryMs)}`],
     ["another is pinged", `about every ${time(limits.pingSeldomMs)}`],

@@ -32,7 +32,7 @@ interface Signer {
   readonly publicKey: Uint8Array;
 }
 
-/** Each forged case satisfies an equation that some verifiers use; the rule of SPEC 5.1 tells them apart. */
+/** Each forged case satisfies an equation that some verifiers use; the strict rule of docs/protocol.md tells them apart. */
 export function signatureCases(): SignatureCase[] {
   const signer = signerOf("signer");
   const honest = crypto.sign(bytesOf("signer"), text("arctic"));

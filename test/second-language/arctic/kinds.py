@@ -96,6 +96,13 @@ def group_of(kind):
     return KINDS[kind].group if kind in KINDS else "others"
 
 
+def place_of(kind):
+    """What a kind counts as: those that are not known share one place."""
+    if kind in KINDS:
+        return kind
+    return "unknown!" if kind.endswith("!") else "unknown"
+
+
 def is_lasting(record):
     kind = KINDS.get(record["kind"])
     if kind is None:

@@ -3,7 +3,7 @@
 from . import ids
 from .computed import membership_from
 from .ed25519 import key_reason
-from .kinds import KINDS, is_lasting, limit_of
+from .kinds import KINDS, is_lasting, limit_of, place_of
 from .records import RECORD_BYTES, are_equivocal, has_shape, is_tombstone, rank, registry_key
 from .signed import is_sealed_by, signed_bytes
 from .text import Refused, bytes_or_none
@@ -32,10 +32,10 @@ def pages_of(records):
 
 
 def room_for(limit, lasting, held, incoming):
-    """Section 7.4 over [version, id] pairs of one state: (outcome, what gives way)."""
+    """Section 7.4 over heads of one state, [version, id] or [version, id, kind]: (outcome, what gives way)."""
     if len(held) < limit:
         return "free", None
-    order = (lambda head: (head[0], head[1])) if lasting else (lambda head: head[1])
+    order = (lambda head: tuple(head)) if lasting else (lambda head: tuple(head[1:]))
     last = max(held, key=order)
     return ("evict", last) if order(incoming) < order(last) else ("full", None)
 
@@ -148,13 +148,10 @@ class Receiver:
     def _has_no_room(self, record, held):
         if held is not None:
             return False
-        same = [
-            (other["version"], other["id"])
-            for other in self.held.values()
-            if (other["owner"], other["kind"], is_tombstone(other))
-            == (record["owner"], record["kind"], is_tombstone(record))
-        ]
-        outcome, _ = room_for(limit_of(record), is_lasting(record), same, (record["version"], record["id"]))
+        head = lambda one: (one["version"], one["id"], one["kind"])
+        place = lambda one: (one["owner"], place_of(one["kind"]), is_tombstone(one))
+        same = [head(other) for other in self.held.values() if place(other) == place(record)]
+        outcome, _ = room_for(limit_of(record), is_lasting(record), same, head(record))
         return outcome == "full"
 
 

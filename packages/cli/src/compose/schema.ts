@@ -71,7 +71,7 @@ const fileSchema = z.strictObject({
   services: z.array(serviceSchema).default([]),
 });
 
-/** A compose file (SPEC 9), with defaults filled in. */
+/** A compose file, with defaults filled in. */
 export type Compose = z.infer<typeof fileSchema>;
 export type ComposePeer = Compose["peers"][number];
 export type ComposeService = Compose["services"][number];

@@ -1,9 +1,8 @@
 import type { Crypto, SignatureCheck } from "./crypto.ts";
+import { torsionCheckFrom, type X25519Module } from "./torsion-by-x25519.ts";
 
 /** What of `node:crypto` is used, in a form that needs no types of Node: pass the module itself. */
-export interface NodeCryptoModule {
-  createPublicKey(input: never): unknown;
-  createPrivateKey(input: never): unknown;
+export interface NodeCryptoModule extends X25519Module {
   sign(algorithm: null, message: Uint8Array, key: never): Uint8Array;
   verify(
     algorithm: null,
@@ -41,6 +40,7 @@ const PKCS8_HEAD = Uint8Array.of(
  */
 export function cryptoFromNode(node: NodeCryptoModule): NodeCrypto {
   const verdicts = new Verdicts();
+  const few = new FewBytes(node);
   const publicKeyByRaw = new Map<string, never>();
   const secretKeyByRaw = new Map<string, never>();
   const publicKey = (raw: Uint8Array) =>
@@ -71,13 +71,38 @@ export function cryptoFromNode(node: NodeCryptoModule): NodeCrypto {
         }
       }
     },
+    isTorsionFree: torsionCheckFrom(node),
     publicKeyOf: (key) => {
       const spki = exported(node.createPublicKey(secretKey(key)));
       return new Uint8Array(spki.subarray(SPKI_HEAD.length));
     },
     sha256: (bytes) => new Uint8Array(node.hash("sha256", bytes, "buffer")),
-    randomBytes: (length) => new Uint8Array(node.randomBytes(length)),
+    randomBytes: (length) => (length <= FEW_BYTES ? few.take(length) : new Uint8Array(node.randomBytes(length))),
   };
+}
+
+/** Draws of so many bytes are choices and delays, never secrets: those are drawn by themselves, as late as they can be. */
+const FEW_BYTES = 8;
+const FEW_BYTES_STOCK = 1024;
+
+/** Small draws out of a larger one, which costs OpenSSL as much as a small one. */
+class FewBytes {
+  readonly #node: NodeCryptoModule;
+  #stock: Uint8Array = new Uint8Array();
+  #used = 0;
+
+  constructor(node: NodeCryptoModule) {
+    this.#node = node;
+  }
+
+  take(length: number): Uint8Array {
+    if (this.#used + length > this.#stock.length) {
+      this.#stock = new Uint8Array(this.#node.randomBytes(FEW_BYTES_STOCK));
+      this.#used = 0;
+    }
+    this.#used += length;
+    return this.#stock.slice(this.#used - length, this.#used);
+  }
 }
 
 /** So many are handed to the pool at once: enough to keep it busy, few enough to stop soon. */

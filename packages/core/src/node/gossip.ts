@@ -10,6 +10,7 @@ import { type Millis, msFromRfc3339, rfc3339FromMs, SECOND_MS } from "../time.ts
 import type { Connectivity } from "./connectivity.ts";
 import type { LinkId } from "./input.ts";
 import type { LiveLink } from "./link.ts";
+import { Offers } from "./offers.ts";
 import type { Pacing } from "./pacing.ts";
 import type { Applied, NodeState } from "./state.ts";
 
@@ -23,11 +24,32 @@ export class Gossip {
   readonly #state: NodeState;
   readonly #connectivity: Connectivity;
   readonly #pacing: Pacing;
+  readonly #offers: Offers;
 
   constructor(state: NodeState, connectivity: Connectivity, pacing: Pacing) {
     this.#state = state;
     this.#connectivity = connectivity;
     this.#pacing = pacing;
+    this.#offers = new Offers(state);
+  }
+
+  get wakeAt(): Millis {
+    let { at } = this.#offers;
+    for (const { live } of this.#state.liveLinks())
+      if (live.heartbeatAt < at && this.#state.isMember(live.peer)) at = live.heartbeatAt;
+    return at;
+  }
+
+  wake(now: Millis): void {
+    for (const { id, live } of this.#state.liveLinks())
+      if (now >= live.heartbeatAt && this.#state.isMember(live.peer)) this.#beat(id, live, now);
+    if (now < this.#offers.at) return;
+    for (const { link, held } of this.#offers.take()) this.#offer(link, held);
+  }
+
+  /** The clock was set: what waits, waits as long as before. */
+  shift(byMs: number): void {
+    this.#offers.at += byMs;
   }
 
   /**
@@ -66,7 +88,7 @@ export class Gossip {
    * The heartbeat of every interval. Now and then it assumes nothing of what the other side says that it holds: then it
    * is followed by an offer of all own records.
    */
-  beat(link: LinkId, live: LiveLink, now: Millis): void {
+  #beat(link: LinkId, live: LiveLink, now: Millis): void {
     const isDistrustful = live.heartbeatsSent % LIMITS.suspectHeartbeats === LIMITS.suspectHeartbeats - 1;
     // What a link was told may have been lost on the way.
     if (isDistrustful) live.licenseTold = undefined;
@@ -90,6 +112,13 @@ export class Gossip {
       const held = this.#state.registry.get(kind, owner, id);
       return held === undefined || (!isTombstone(held) && held.version < version);
     });
+    const same = message.entries.filter(
+      ([kind, owner, id, version]) => this.#state.registry.get(kind, owner, id)?.version === version,
+    );
+    this.#offers.heard(
+      link,
+      same.map(([kind, owner, id]) => recordKey({ kind, owner, id })),
+    );
     if (missing.length === 0) return;
     this.#state.outbox.send(link, { type: "want", keys: missing.map(([kind, owner, id]) => [kind, owner, id]) });
   }
@@ -100,8 +129,8 @@ export class Gossip {
     this.#pacing.push(link, records);
   }
 
-  /** Passes on what became current: whole to six links, key and version to the rest, nothing back to where it came from. */
-  forward(batch: readonly Applied[]): void {
+  /** Passes on what became current: whole to six links, key and version to the rest soon after, nothing back to where it came from. */
+  forward(batch: readonly Applied[], now: Millis): void {
     const byKey = new Map(batch.map((applied) => [recordKey(applied.record), applied]));
     const current = [...byKey.values()].flatMap(({ record, from }) => {
       const held = this.#state.registry.held(recordKey(record));
@@ -115,7 +144,7 @@ export class Gossip {
       const records = current.flatMap(({ held, from }) => (from === id ? [] : [held]));
       if (records.length === 0) continue;
       if (index < LIMITS.pushLinks) this.#pacing.push(id, records);
-      else this.#offer(id, records);
+      else this.#offers.add(id, records, now);
     }
   }
 

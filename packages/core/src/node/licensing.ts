@@ -1,5 +1,6 @@
 import type { JsonValue } from "../encoding/json.ts";
 import type { MessageOf } from "../gossip/message.ts";
+import type { PeerId } from "../identity/id.ts";
 import { checkLicense, isSuccessor, type License } from "../license/license.ts";
 import { advanceLicense, LICENSE_TICK_MS, licenseStateAt } from "../license/license-state.ts";
 import { isTombstone } from "../registry/record.ts";
@@ -9,9 +10,10 @@ import { MINUTE_MS, type Millis, msFromRfc3339 } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import type { NodeState } from "./state.ts";
 
-/** A hash that a heartbeat named and that is not known here: when it was asked for, and whether that is settled. */
+/** A hash that a heartbeat named and that is not known here: when and of whom it was asked for, and whether that is settled. */
 interface Asked {
   at: Millis;
+  readonly peers: Set<PeerId>;
   tries: number;
   isSettled: boolean;
 }
@@ -59,20 +61,24 @@ export class Licensing {
   }
 
   /**
-   * A license difference in a heartbeat is the one thing that leads to a pull. A hash is asked for once; where no answer
-   * came it is asked for again after two minutes, eight times at most, of whoever names it then.
+   * A license difference in a member's heartbeat is the one thing that leads to a pull. A hash is asked for once; where
+   * no answer came it is asked for again after two minutes, eight times at most, of whoever names it then, and of
+   * everybody who was not asked yet, so that one who never answers does not stand before the others.
    */
-  pull(link: LinkId, message: MessageOf<"heartbeat">, now: Millis): void {
+  pull(link: LinkId, peer: PeerId, message: MessageOf<"heartbeat">, now: Millis): void {
     const { license, licenseHash } = this.#state;
+    if (!this.#state.isMember(peer)) return;
     const { license_hash: hash, license_issued_at: issuedAt } = message;
     if (hash === undefined || issuedAt === undefined || hash === licenseHash) return;
     if ((msFromRfc3339(issuedAt) ?? 0) <= (msFromRfc3339(license.issued_at) ?? 0)) return;
     const asked = this.#askedByHash.get(hash);
-    if (asked !== undefined && (asked.isSettled || asked.tries >= TRIES || now < asked.at + ASK_AGAIN_MS)) return;
+    if (asked !== undefined && (asked.isSettled || now < asked.at + ASK_AGAIN_MS)) return;
+    if (asked !== undefined && asked.tries >= TRIES && asked.peers.has(peer)) return;
     const [oldest] = this.#askedByHash.keys();
     if (asked === undefined && this.#askedByHash.size >= HASHES_REMEMBERED && oldest !== undefined)
       this.#askedByHash.delete(oldest);
-    this.#askedByHash.set(hash, { at: now, tries: (asked?.tries ?? 0) + 1, isSettled: false });
+    const peers = (asked?.peers ?? new Set()).add(peer);
+    this.#askedByHash.set(hash, { at: now, peers, tries: (asked?.tries ?? 0) + 1, isSettled: false });
     this.#state.outbox.send(link, { type: "license_wanted", hash });
   }
 

@@ -1,5 +1,6 @@
 import { base64urlFromBytes } from "../encoding/base64url.ts";
 import type { Message, MessageOf } from "../gossip/message.ts";
+import { groupBy } from "../group-by.ts";
 import { checkLicense, isSuccessor, type License, licenseHash } from "../license/license.ts";
 import { LIMITS } from "../limits.ts";
 import { type Rejection, type RejectionCode, rejectionOf } from "../rejection.ts";
@@ -45,9 +46,13 @@ export class Links {
       phase: { type: "waiting" },
       charged: { since: now, count: 0 },
     };
-    const pending = [...this.#state.links.values()].filter(({ phase }) => phase.type !== "live").length;
-    if (origin.direction === "in" && pending >= LIMITS.pendingHandshakes) return this.#turnAway(id, "pending_full");
     if (!this.#state.isTakingPart()) return this.#turnAway(id, "peer_left");
+    const pending = [...this.#state.links.values()].filter(({ phase }) => phase.type !== "live");
+    if (origin.direction === "in" && pending.length >= LIMITS.pendingHandshakes) {
+      const crowding = oldestOfBusiestHost(pending);
+      if (crowding === undefined) return this.#turnAway(id, "pending_full");
+      this.end(crowding, rejectionOf("pending_full"), now);
+    }
     this.#state.links.set(id, link);
     if (origin.direction === "out") {
       const own = this.#greeting();
@@ -340,6 +345,14 @@ export class Links {
       customer_id: customerId,
     };
   }
+}
+
+/** The link that makes room for another: whoever opens many at one address is in nobody's way but its own. */
+function oldestOfBusiestHost(pending: readonly Link[]): Link | undefined {
+  const hostOf = ({ origin }: Link) => (origin.direction === "in" ? origin.remoteHost : undefined);
+  const inbound = pending.filter(({ origin }) => origin.direction === "in");
+  const [busiest] = [...groupBy(inbound, hostOf).values()].toSorted((a, b) => b.length - a.length);
+  return busiest?.[0];
 }
 
 /** When a link ends by itself: a handshake after 30 s, a replaced link after ten. */

@@ -98,9 +98,8 @@ export class Node implements ClusterNode {
   #nextWakeAt(): Millis {
     if (!this.#state.isTakingPart()) return this.#maintainAt;
     let at = Math.min(this.#maintainAt, this.#dialing.wakeAt, this.#liveness.wakeAt, this.#licensing.wakeAt);
-    for (const { live } of this.#state.liveLinks())
-      if (live.heartbeatAt < at && this.#state.isMember(live.peer)) at = live.heartbeatAt;
-    return Math.ceil(Math.min(at, this.#links.wakeAt, this.#vouching.wakeAt, this.#connectivity.wakeAt));
+    at = Math.min(at, this.#gossip.wakeAt, this.#links.wakeAt, this.#vouching.wakeAt, this.#connectivity.wakeAt);
+    return Math.ceil(at);
   }
 
   handle(input: Input, now: Millis): Step {
@@ -120,7 +119,8 @@ export class Node implements ClusterNode {
     const byMs = clockStep(this.#state.now, this.wakeAt, now);
     if (byMs === 0) return;
     for (const link of this.#state.links.values()) shiftLink(link, byMs);
-    for (const room of [this.#dialing, this.#connectivity, this.#licensing, this.#vouching]) room.shift(byMs);
+    const rooms = [this.#gossip, this.#dialing, this.#connectivity, this.#licensing, this.#vouching];
+    for (const room of rooms) room.shift(byMs);
     if (this.#state.writesFrom > 0) this.#state.writesFrom += byMs;
     // What was written by the wrong clock, and what it let in, is looked at by the right one.
     this.#maintainAt = now;
@@ -252,7 +252,7 @@ export class Node implements ClusterNode {
         if (!this.#gossip.takeHeartbeat(live, message, now))
           return rejectionOf("record_held", "the heartbeat was seen before");
         live.heardAt = now;
-        this.#licensing.pull(link.id, message, now);
+        this.#licensing.pull(link.id, live.peer, message, now);
         this.#reception.take(link, live, message.records, now);
         if (this.#state.isMember(live.peer)) this.#hearMembersHashes(link, live, message, now);
         return undefined;
@@ -344,8 +344,8 @@ export class Node implements ClusterNode {
       lastHandshakeAt: now,
       lastSeenAt: now,
     };
-    this.#state.book.set(peer, entry);
-    this.#state.outbox.note(entry);
+    // Whom a voucher let in is entered once it is a member: a member may vouch for as many as it likes.
+    if (welcome !== "voucher") this.#state.enterInBook(entry);
     this.#dialing.linked(peer, origin.direction === "out" ? origin.dial : undefined);
     // The invitation that this add left for the other side's own dial is used up by it.
     if (origin.direction === "out")
@@ -375,9 +375,7 @@ export class Node implements ClusterNode {
     this.#connectivity.unlinked(live.peer, now);
     const entry = this.#state.book.get(live.peer);
     if (entry === undefined || this.#state.linkByPeer.has(live.peer)) return;
-    const idle = { ...entry, reachability: "idle" as const, lastSeenAt: live.heardAt };
-    this.#state.book.set(live.peer, idle);
-    this.#state.outbox.note(idle);
+    this.#state.enterInBook({ ...entry, reachability: "idle", lastSeenAt: live.heardAt });
   }
 
   #wake(now: Millis): void {
@@ -386,7 +384,7 @@ export class Node implements ClusterNode {
     this.#vouching.wake(now);
     this.#liveness.wake(now);
     this.#connectivity.wake(now);
-    for (const { id, live } of this.#memberLinks()) if (now >= live.heartbeatAt) this.#gossip.beat(id, live, now);
+    this.#gossip.wake(now);
     if (now < this.#maintainAt) return;
     this.#own.prune(now);
     if (now < this.#state.writesFrom) this.#maintainAt = this.#state.writesFrom;

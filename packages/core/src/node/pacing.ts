@@ -1,6 +1,7 @@
 import { pagesOf } from "../gossip/pages.ts";
 import { LIMITS } from "../limits.ts";
 import type { Held } from "../registry/registry.ts";
+import { SECOND_MS } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import type { Pace } from "./pace.ts";
 import type { NodeState } from "./state.ts";
@@ -43,6 +44,10 @@ export class Pacing {
     const held = [...pace.waiting].flatMap((key) => this.#state.registry.held(key) ?? []);
     pace.waiting.clear();
     this.push(link, held);
+    const live = this.#state.live(link);
+    // Nothing was compared meanwhile.
+    if (held.length > 0 && pace.waiting.size === 0 && live !== undefined)
+      live.heartbeatAt = Math.min(live.heartbeatAt, this.#state.now + SECOND_MS);
   }
 
   #send(link: LinkId, pace: Pace, page: readonly Held[]): void {

@@ -12,16 +12,18 @@ export type Room =
 
 /**
  * Above an owner's limit the lowest stay: of lasting kinds by (version, id), of the others by id, which is the order of
- * their making. So all peers keep the same ones, whatever came first. Tombstones have a limit of their own.
+ * their making. So all peers keep the same ones, whatever came first. Tombstones have a limit of their own, and all kinds
+ * that are not known here have one between them, in which equal ids go by the kind.
  */
 export function roomFor(registry: Registry, record: SignedRecord, kind: KindDefinition | undefined): Room {
   const isDead = isTombstone(record);
   const limit = limitOf(kind, isDead);
   if (registry.countOf(record.kind, record.owner, isDead) < limit) return { type: "free" };
   const isLower = isLasting(kind, record) ? isLowerByVersion : isLowerById;
+  const place = registry.placeOf(record.kind);
   const last = registry
     .ofOwner(record.owner)
-    .filter((held) => held.record.kind === record.kind && isTombstone(held.record) === isDead)
+    .filter((held) => registry.placeOf(held.record.kind) === place && isTombstone(held.record) === isDead)
     .reduce((a, b) => (isLower(a.record, b.record) ? b : a));
   return isLower(record, last.record) ? { type: "evict", held: last } : { type: "full", limit };
 }
@@ -32,9 +34,9 @@ export function limitOf(kind: KindDefinition | undefined, isDead: boolean): numb
 }
 
 function isLowerByVersion(a: SignedRecord, b: SignedRecord): boolean {
-  return a.version === b.version ? a.id < b.id : a.version < b.version;
+  return a.version === b.version ? isLowerById(a, b) : a.version < b.version;
 }
 
 function isLowerById(a: SignedRecord, b: SignedRecord): boolean {
-  return a.id < b.id;
+  return a.id === b.id ? a.kind < b.kind : a.id < b.id;
 }

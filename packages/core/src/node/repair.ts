@@ -27,7 +27,7 @@ export class Repair {
   /** After a heartbeat's records are taken: where the hashes still differ, shows a sketch of the group. */
   afterHeartbeat(link: LinkId, live: LiveLink, message: MessageOf<"heartbeat">, now: Millis): void {
     // A heartbeat with records is the first page of more: what it has not shown yet is no difference.
-    if (lastingOf(message.records).length > 0) return;
+    if (lastingOf(message.records).length > 0 || isBeingTold(live)) return;
     const own = this.#state.registry.hashes;
     for (const group of DIGEST_GROUPS) {
       if (own[group] === message.hashes[group] || now < (live.repairedAt.get(group) ?? 0) + 2 * SECOND_MS) continue;
@@ -39,6 +39,7 @@ export class Repair {
 
   /** Pushes what only this side holds and asks for what only the other holds; too much to be read: bucket marks. */
   takeSketch(link: LinkId, live: LiveLink, message: MessageOf<"sketch">, now: Millis): void {
+    if (isBeingTold(live)) return;
     const theirs = bytesFromBase64url(message.cells);
     const difference = theirs && this.#state.registry.digest(message.group).sketch.differenceFrom(theirs);
     if (difference === undefined) {
@@ -55,6 +56,7 @@ export class Repair {
   }
 
   takeBuckets(link: LinkId, live: LiveLink, message: MessageOf<"buckets">, now: Millis): void {
+    if (isBeingTold(live)) return;
     // Marks cost little to send and may be answered by everything that is held: a link has them answered now and then.
     const heard = `${message.group} marks`;
     if (now < (live.repairedAt.get(heard) ?? 0) + SECOND_MS) return;
@@ -73,4 +75,9 @@ export class Repair {
     const marks = bucketMarks(this.#state.registry, group);
     this.#state.outbox.send(link, { type: "buckets", group, marks, is_answer: isAnswer });
   }
+}
+
+/** While much is on its way to a link, what the link says of itself is behind it. It is compared when all was heard. */
+function isBeingTold({ pace }: LiveLink): boolean {
+  return pace.waiting.size > 0;
 }

@@ -3,7 +3,7 @@ import { type ClientId, type ClusterId, isId, ulidOf } from "../identity/id.ts";
 import { credentialShape } from "../kinds/credential.ts";
 import { rotationShape } from "../kinds/rotation.ts";
 import { LIMITS } from "../limits.ts";
-import { isTombstone } from "../registry/record.ts";
+import { isTombstone, type SignedRecord } from "../registry/record.ts";
 import { type Millis, msFromRfc3339 } from "../time.ts";
 import { type AcceptedSecret, acceptedSecrets, currentSecret, type Secret, type SecretName } from "../trust/secrets.ts";
 import type { NodeState } from "./state.ts";
@@ -24,9 +24,9 @@ export class Secrets {
     for (const client of this.#clients()) this.#remember(client);
   }
 
-  /** To be called when a credential or a rotation was applied. */
-  changed(now: Millis): void {
-    for (const client of this.#clients()) {
+  /** To be called when records were applied. */
+  changed(records: readonly SignedRecord[], now: Millis): void {
+    for (const client of new Set(records.flatMap((record) => clientIn(record) ?? []))) {
       const before = this.#currentByClient.get(client);
       const current = this.#remember(client);
       if (before !== undefined && current !== undefined && current.name !== before && current.replaces !== before)
@@ -36,17 +36,17 @@ export class Secrets {
 
   /**
    * To be called when the elected cluster id, the ids that members bear beside it, or the credentials may have changed.
-   * All but the elected cluster's shared client count as replaced from then on.
+   * All but the elected cluster's shared client count as replaced from then on. An id that nobody bears any more, and
+   * that has no credential, opens nothing and is forgotten: a member may bear as many as it likes, one after the other.
    */
   outlived(elected: ClusterId | undefined, aliases: readonly ClusterId[], now: Millis): void {
     if (elected === undefined) return;
     const { [elected]: returned, ...known } = this.#state.flags.outlivedClusters ?? {};
     const others = new Set([...aliases, ...this.#clustersOfCredentials()]);
     others.delete(elected);
-    const fresh = [...others].filter((id) => known[id] === undefined);
-    if (fresh.length === 0 && returned === undefined) return;
-    const noted = Object.fromEntries(fresh.map((id) => [id, now]));
-    this.#state.setFlags({ outlivedClusters: { ...known, ...noted } });
+    const isSame = returned === undefined && Object.keys(known).length === others.size;
+    if (isSame && [...others].every((id) => known[id] !== undefined)) return;
+    this.#state.setFlags({ outlivedClusters: Object.fromEntries([...others].map((id) => [id, known[id] ?? now])) });
   }
 
   /** The secrets of a client that open; none for one that is unknown or was revoked. */
@@ -129,4 +129,11 @@ export class Secrets {
     }
     return secrets;
   }
+}
+
+/** The client whose secrets a record may change. */
+function clientIn(record: SignedRecord): ClientId | undefined {
+  if (record.kind === "credential") return isId("cli", record.id) ? record.id : undefined;
+  if (record.kind !== "rotation" || isTombstone(record) || !hasShape(rotationShape, record.body)) return undefined;
+  return record.body.client_id;
 }

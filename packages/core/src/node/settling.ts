@@ -43,11 +43,13 @@ export class Settling {
     }
     if (batch.length > 0) {
       this.#welcomeNewMembers(batch, now);
-      if (batch.some(({ record }) => record.kind === "credential" || record.kind === "rotation"))
-        this.#secrets.changed(now);
+      this.#secrets.changed(
+        batch.map(({ record }) => record),
+        now,
+      );
       if (batch.some(({ record }) => record.kind === "peer" || record.kind === "credential" || touchesTrust(record)))
         this.#secrets.outlived(this.#own.electedCluster(now)?.id, this.#own.aliases(now), now);
-      this.#gossip.forward(batch);
+      this.#gossip.forward(batch, now);
       if (batch.some(({ record }) => touchesTrust(record))) this.#endPeers(now);
       for (const { record } of batch) this.#dialing.changed(record.owner, now);
     }
@@ -64,7 +66,10 @@ export class Settling {
     if (admitted.size === 0) return;
     for (const { id, live } of this.#state.liveLinks()) {
       const isNew = admitted.has(live.peer) && this.#state.isMember(live.peer) && live.heartbeatsSent === 0;
-      if (isNew) this.#gossip.greet(id, live, "all", now);
+      if (!isNew) continue;
+      const met = { lastHandshakeAt: now, lastSeenAt: now };
+      this.#state.enterInBook({ peer: live.peer, provenAddresses: [], reachability: "connected", ...met });
+      this.#gossip.greet(id, live, "all", now);
     }
   }
 

@@ -177,6 +177,12 @@ export class NodeState {
     return this.flags.hasLeft !== true && this.isMember(this.self);
   }
 
+  /** Notes what was found of a peer, and has it kept. */
+  enterInBook(entry: PeerBookEntry): void {
+    this.book.set(entry.peer, entry);
+    this.outbox.note(entry);
+  }
+
   setFlags(flags: NodeFlags): void {
     this.flags = { ...this.flags, ...flags };
     this.outbox.keepFlags(this.flags);

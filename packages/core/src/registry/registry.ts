@@ -26,7 +26,7 @@ export class Registry {
   /** A list that is shared with a fork is copied before it is changed. */
   readonly #keysByOwner: LayeredMap<PeerId, ReadonlySet<RecordKey>>;
   readonly #heldByKind = new Map<string, LayeredMap<RecordKey, Held>>();
-  readonly #countByOwnerAndKind: LayeredMap<string, number>;
+  readonly #countByOwnerAndPlace: LayeredMap<string, number>;
   readonly #heldBySignature: LayeredMap<string, Held>;
   readonly #digests: Readonly<Record<DigestGroup, Digest>>;
   /** Owners whose key set was copied or made here. */
@@ -42,7 +42,7 @@ export class Registry {
     this.#kinds = kinds;
     this.#heldByKey = new LayeredMap(base?.heldByKey);
     this.#keysByOwner = new LayeredMap(base?.keysByOwner);
-    this.#countByOwnerAndKind = new LayeredMap(base?.countByOwnerAndKind);
+    this.#countByOwnerAndPlace = new LayeredMap(base?.countByOwnerAndPlace);
     this.#heldBySignature = new LayeredMap(base?.heldBySignature);
     this.#versions = base?.versions ?? NO_VERSIONS;
     for (const [kind, held] of base?.heldByKind ?? []) this.#heldByKind.set(kind, new LayeredMap(held));
@@ -148,9 +148,15 @@ export class Registry {
     return this.#keysByOwner.keys();
   }
 
-  /** How many live records, or tombstones, of a kind an owner has. */
+  /** How many live records, or tombstones, an owner has of a kind, or of those that share its place. */
   countOf(kind: string, owner: PeerId, isDead: boolean): number {
-    return this.#countByOwnerAndKind.get(`${owner}|${kind}|${isDead}`) ?? 0;
+    return this.#countByOwnerAndPlace.get(`${owner}|${this.placeOf(kind)}|${isDead}`) ?? 0;
+  }
+
+  /** What a kind counts as: kinds that are not known here share one place, since anybody can make up names of kinds. */
+  placeOf(kind: string): string {
+    if (this.#kinds.has(kind)) return kind;
+    return kind.endsWith("!") ? "unknown!" : "unknown";
   }
 
   /**
@@ -185,7 +191,7 @@ export class Registry {
     return {
       heldByKey: this.#heldByKey.flattened(),
       keysByOwner: this.#keysByOwner.flattened(),
-      countByOwnerAndKind: this.#countByOwnerAndKind.flattened(),
+      countByOwnerAndPlace: this.#countByOwnerAndPlace.flattened(),
       heldByKind: new Map([...this.#heldByKind].map(([kind, held]) => [kind, held.flattened()])),
       digests: this.#digests,
       heldBySignature: this.#heldBySignature.flattened(),
@@ -203,7 +209,8 @@ export class Registry {
   #count(record: SignedRecord, change: 1 | -1): void {
     const { kind, owner } = record;
     const isDead = isTombstone(record);
-    this.#countByOwnerAndKind.set(`${owner}|${kind}|${isDead}`, this.countOf(kind, owner, isDead) + change);
+    const place = `${owner}|${this.placeOf(kind)}|${isDead}`;
+    this.#countByOwnerAndPlace.set(place, this.countOf(kind, owner, isDead) + change);
   }
 
   #ofKind(kind: string): LayeredMap<RecordKey, Held> {
@@ -233,7 +240,7 @@ export class Registry {
 export interface RegistryBase {
   readonly heldByKey: ReadonlyMap<RecordKey, Held>;
   readonly keysByOwner: ReadonlyMap<PeerId, ReadonlySet<RecordKey>>;
-  readonly countByOwnerAndKind: ReadonlyMap<string, number>;
+  readonly countByOwnerAndPlace: ReadonlyMap<string, number>;
   readonly heldByKind: ReadonlyMap<string, ReadonlyMap<RecordKey, Held>>;
   readonly digests: Readonly<Record<DigestGroup, Digest>>;
   readonly heldBySignature: ReadonlyMap<string, Held>;

@@ -104,8 +104,10 @@ export function elementOf(contentHash: Uint8Array): string {
   return hexFromBytes(contentHash.subarray(0, ELEMENT_BYTES));
 }
 
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 function hexFromBytes(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes) text += byte.toString(16).padStart(2, "0");
+  for (const byte of bytes) text += HEX[byte];
   return text;
 }

@@ -23,7 +23,7 @@ describe("the cluster's id", () => {
     expect(elect([older, newer])).toBe(older);
     expect(elect([newer, older])).toBe(older);
   });
-  it("is not taken over by a spare host that was bootstrapped early (T19)", () => {
+  it("is not taken over by a spare host that was bootstrapped early", () => {
     expect(elect([spare, newer])).toBe(newer);
   });
   it("is the smallest of all where none is founded", () => {

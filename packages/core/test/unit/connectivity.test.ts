@@ -1,4 +1,6 @@
 import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
+import { createTestCrypto } from "../support/crypto.ts";
 import { identityOf, NOW, recordOf } from "../support/fixtures.ts";
 import { memberLink, refusalsOf } from "../support/member-link.ts";
 
@@ -97,6 +99,19 @@ describe("what members say of whom they reach", () => {
       "record_not_deletable × 1",
       "record_owner_unknown × 1",
     ]);
+  });
+  it("is looked at twenty times a frame, however many lie in it", () => {
+    const inner = createTestCrypto("bob");
+    let verified = 0;
+    const verify: typeof inner.verify = (...args) => {
+      verified += 1;
+      return inner.verify(...args);
+    };
+    const { link } = memberLink({ others, crypto: { ...inner, verify } });
+    const { signature } = denies(dave, NOW - 1);
+    const before = verified;
+    link.push(...Array.from({ length: 500 }, (_, index) => ({ ...denies(dave, NOW + index), signature })));
+    expect(verified - before).toBe(LIMITS.refusalsPerMinute);
   });
   it("about strangers takes no place, and is not passed on", () => {
     const { bob: peer, link } = setUp();

@@ -88,14 +88,38 @@ describe("the doorstep", () => {
     ).toBe(false);
   });
 
-  it("a full cluster takes no first contact (T10)", () => {
-    const license = licenseOf({ max_nodes: 2 });
+  it.each([
+    [2, false],
+    [3, true],
+  ])("a cluster of two under a license for %i: one more is let in, as it was invited before: %s", (max_nodes, isIn) => {
+    const license = licenseOf({ max_nodes });
     const { network, alice, bob, carol } = worldOf({ alice: { license }, bob: { license }, carol: { license } });
+    alice.handle({ type: "join", address: "far.example:8080", hosts: ["192.0.2.7"] }, network.now);
     network.join(alice, bob);
     network.advance(5 * SECOND_MS);
+    const invited = identityOf("invited");
+    const link = new RawLink(alice, { now: network.now, remoteHost: "192.0.2.7" });
+    expect(link.handshake(invited, license)).toBe(isIn);
+    expect(alice.node.peers.isMember(invited.peerId)).toBe(isIn);
     expect(network.join(alice, carol).rejection).toMatchObject({ code: "node_limit_exceeded" });
-    network.join(carol, alice);
-    expect(alice.node.peers.isMember(carol.id)).toBe(false);
+  });
+
+  it("a fresh peer whose license is for one host takes no first contact", () => {
+    const license = licenseOf({ max_nodes: 1 });
+    const { bob } = worldOf({ bob: { license } });
+    expect(new RawLink(bob).handshake(identityOf("first"), license)).toBe(false);
+  });
+
+  it("who has left is not let in again, by a member's voucher or by an invitation", () => {
+    const { network, alice, bob, carol } = clusterOf({ alice: {}, bob: {}, carol: {} });
+    network.feed(carol, { type: "leave" });
+    bob.handle({ type: "join", address: "far.example:8080", hosts: ["192.0.2.7"] }, network.now);
+    const voucher = issueVoucher(createTestCrypto("again"), alice.identity, carol.identity, CUSTOMER, network.now);
+    for (const options of [{ voucher }, { remoteHost: "192.0.2.7" }]) {
+      const link = new RawLink(bob, { now: network.now, ...options });
+      expect(link.handshake(carol.identity)).toBe(false);
+      expect(link.heard).toEqual([{ type: "refusal", code: "handshake_refused" }]);
+    }
   });
 });
 
@@ -127,13 +151,13 @@ describe("vouchers at the door", () => {
     expect(bob.notices.filter(({ type }) => type === "called")).toEqual([]);
   });
 
-  it("a voucher without the key of its subject opens nothing (T12)", () => {
+  it("a voucher without the key of its subject opens nothing", () => {
     const { alice, voucherBy, knock } = setting();
     expect(knock(voucherBy(alice.identity), { ...newcomer, secretKey: bytesOf("guess") })).toBe(false);
     expect(knock(voucherBy(alice.identity), identityOf("thief"))).toBe(false);
   });
 
-  it("a voucher by somebody who is no member opens nothing, and does not chain (T10)", () => {
+  it("a voucher by somebody who is no member opens nothing, and does not chain", () => {
     const { alice, network, bob, voucherBy, knock } = setting();
     expect(knock(voucherBy(identityOf("stranger")))).toBe(false);
     const vouched = identityOf("vouched");
@@ -142,7 +166,7 @@ describe("vouchers at the door", () => {
     expect(knock(voucherBy(vouched))).toBe(false);
   });
 
-  it("a voucher by a signer that was revoked is void, and so is one by a signer that left (T11)", () => {
+  it("a voucher by a signer that was revoked is void, and so is one by a signer that left", () => {
     const revoked = setting();
     const before = revoked.voucherBy(revoked.alice.identity);
     revoked.network.feed(revoked.bob, {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { LIMITS } from "../../src/limits.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/time.ts";
 import {
   admissionOf,
@@ -25,7 +26,7 @@ const note = (owner: typeof alice, id: string, head: Parameters<typeof recordOf>
   recordOf(owner, "app.note", id, { body: { text: id } }, head);
 
 describe("what is deleted or ended", () => {
-  it("a tombstone takes the place of a live record whatever the version, and nothing takes its place (T9)", () => {
+  it("a tombstone takes the place of a live record whatever the version, and nothing takes its place", () => {
     const { bob, link } = memberLink();
     const tombstone = recordOf(alice, "service", serviceId, { deleted: true }, { at: NOW - HOUR_MS });
     link.push(serviceAt(NOW));
@@ -55,7 +56,7 @@ describe("what is deleted or ended", () => {
     expect(refusalsOf(bob)).toEqual(["record_key_mismatch × 1", "record_signature_invalid × 1"]);
   });
 
-  it("a peer that left takes its records with it but for the lasting ones, and nothing of it comes back (T45)", () => {
+  it("a peer that left takes its records with it but for the lasting ones, and nothing of it comes back", () => {
     const { bob, link } = memberLink({ others: [carol] });
     const left = recordOf(carol, "peer", carol.peerId, { deleted: true });
     const dave = identityOf("dave");
@@ -108,7 +109,7 @@ describe("what is deleted or ended", () => {
   });
 });
 
-describe("two contents under one version (T6)", () => {
+describe("two contents under one version", () => {
   const twins = [serviceAt(NOW, "one"), serviceAt(NOW, "two")];
   const larger = twins.toSorted((a, b) => (hexFromBytes(hashed(a).hash) < hexFromBytes(hashed(b).hash) ? 1 : -1))[0];
 
@@ -121,14 +122,28 @@ describe("two contents under one version (T6)", () => {
     expect(bob.node.registry.get("service", alice.peerId, serviceId)).toEqual(larger);
     const shown = bob.notices.find((notice) => notice.type === "equivocation");
     expect(shown).toMatchObject({ kept: larger, other: twins.find((record) => record !== larger) });
+    expect(bob.node.cluster.equivocations).toEqual({
+      count: 1,
+      evidence: [{ kept: shown?.kept, other: shown?.other }],
+    });
     expect(link.closedWith).toBeUndefined();
+  });
+
+  it("are all counted, and the latest sixteen are kept", () => {
+    const { bob, link } = memberLink();
+    const ids = Array.from({ length: LIMITS.evidenceKept + 4 }, (_, index) => `n${index}`);
+    for (const id of ids)
+      for (const text of ["one", "two"]) link.push(recordOf(alice, "app.note", id, { body: { text } }));
+    const { count, evidence } = bob.node.cluster.equivocations;
+    expect(count).toBe(ids.length);
+    expect(evidence.map(({ kept }) => kept.id)).toEqual(ids.slice(-LIMITS.evidenceKept));
   });
 });
 
 describe("one's own records from elsewhere", () => {
   const bob = identityOf("bob");
 
-  it("one that this peer wrote before its start is taken back (T7)", () => {
+  it("one that this peer wrote before its start is taken back", () => {
     const { bob: peer, link } = memberLink();
     const older = note(bob, "x", { at: NOW - HOUR_MS });
     link.push(older);
@@ -136,7 +151,7 @@ describe("one's own records from elsewhere", () => {
     expect(peer.node.cluster.isCloned).toBe(false);
   });
 
-  it("one from after the start that it did not write is a clone's: it stops writing, for good, and says so (T8)", () => {
+  it("one from after the start that it did not write is a clone's: it stops writing, for good, and says so", () => {
     const { bob: peer, link } = memberLink();
     link.push(note(bob, "x", { at: NOW }));
     expect(peer.node.cluster.isCloned).toBe(true);

@@ -1,9 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { add, decode, encode, torsion } from "../../../../test/conformance/support/edwards.ts";
 import { peerIdFromKey } from "../../src/identity/id.ts";
+import { LIMITS } from "../../src/limits.ts";
 import { SECOND_MS } from "../../src/time.ts";
-import { checkGreeting } from "../../src/trust/handshake.ts";
-import { bytesOf, crypto, identityOf, licenseIdOf, licenseOf, NOW } from "../support/fixtures.ts";
+import { checkGreeting, type Greeting, transcriptHash } from "../../src/trust/handshake.ts";
+import {
+  bytesOf,
+  crypto,
+  customerIdOf,
+  hexFromBytes,
+  identityOf,
+  licenseIdOf,
+  licenseOf,
+  NOW,
+} from "../support/fixtures.ts";
 import type { Network } from "../support/network.ts";
 import { greetingOf, RawLink, signed } from "../support/raw-link.ts";
 import { clusterOf, worldOf } from "../support/world.ts";
@@ -17,7 +27,7 @@ describe("the handshake under attack", () => {
   const mallory = identityOf("mallory");
   const member = () => clusterOf({ alice: {}, bob: {} });
 
-  it("T1: a recorded hello and proof are worth nothing on another connection to the same peer", () => {
+  it("a recorded hello and proof are worth nothing on another connection to the same peer", () => {
     const { network, alice, bob } = worldOf({ alice: {}, bob: {} });
     network.join(alice, bob);
     const said = network.frames.filter(({ from }) => from === alice).map(({ text }) => text);
@@ -28,7 +38,40 @@ describe("the handshake under attack", () => {
     expect(replay.closedWith).toBe("handshake_signature_invalid");
   });
 
-  it("T1: and nothing at another peer", () => {
+  it("a recorded proof is worth nothing on a connection with the same binding either: the challenge is another one", () => {
+    const { network, alice, bob } = worldOf({ alice: {}, bob: {} });
+    network.join(alice, bob);
+    const said = network.frames.filter(({ from }) => from === alice).map(({ text }) => text);
+    const replay = new RawLink(bob, { now: network.now, binding: bytesOf("binding 1") });
+    replay.sayText(said[0] ?? "");
+    expect(replay.last("welcome")).toBeDefined();
+    replay.sayText(said[1] ?? "");
+    expect(replay.closedWith).toBe("handshake_signature_invalid");
+  });
+
+  it("a signature covers every part of both greetings that may differ, and the connection", () => {
+    const initiator = greetingOf(mallory, licenseOf(), "one");
+    const responder = greetingOf(identityOf("bob"), licenseOf(), "two");
+    const other = greetingOf(identityOf("other"), licenseOf({ license_id: licenseIdOf("other") }), "three");
+    const hashOf = (a: Greeting, b: Greeting, binding = "a connection") =>
+      hexFromBytes(transcriptHash(crypto, a, b, bytesOf(binding)));
+    const parts = ["challenge", "peer_id", "public_key", "license_id", "license_hash"] as const;
+    const spoken = { ...initiator, protocol: 2 };
+    const hashes = [
+      hashOf(initiator, responder),
+      hashOf(responder, initiator),
+      hashOf(initiator, responder, "another connection"),
+      hashOf(spoken, responder),
+      hashOf({ ...initiator, customer_id: customerIdOf("other") }, responder),
+      ...parts.flatMap((part) => [
+        hashOf({ ...initiator, [part]: other[part] }, responder),
+        hashOf(initiator, { ...responder, [part]: other[part] }),
+      ]),
+    ];
+    expect(new Set(hashes).size).toBe(5 + 2 * parts.length);
+  });
+
+  it("a recorded hello and proof are worth nothing at another peer", () => {
     const { network, alice, bob, carol } = clusterOf({ alice: {}, bob: {}, carol: {} });
     network.frames.length = 0;
     network.cut(alice, bob);
@@ -43,7 +86,7 @@ describe("the handshake under attack", () => {
     expect(replay.closedWith).toBe("handshake_signature_invalid");
   });
 
-  it("T1: a recorded welcome is worth nothing to another hello", () => {
+  it("a recorded welcome is worth nothing to another hello", () => {
     const { network, alice, bob } = worldOf({ alice: {}, bob: {} });
     network.join(alice, bob);
     const welcome = network.frames.find(({ from }) => from === bob)?.text ?? "";
@@ -69,7 +112,7 @@ describe("the handshake under attack", () => {
     expect(link.closedWith).toBe("message_unexpected");
   });
 
-  it("T2: a peer does not shake hands with itself, with its own challenge or with its own key", () => {
+  it("a peer does not shake hands with itself, with its own challenge or with its own key", () => {
     const { bob } = worldOf({ bob: {} });
     const own = new RawLink(bob);
     own.say({ type: "hello", ...greetingOf(bob.identity) });
@@ -82,7 +125,7 @@ describe("the handshake under attack", () => {
     expect(sameKey.closedWith).toBe("handshake_self");
   });
 
-  it("T2: a peer that answers with the very challenge that it was sent is refused", () => {
+  it("a peer that answers with the very challenge that it was sent is refused", () => {
     const own = greetingOf(identityOf("bob"), licenseOf(), "one challenge");
     const theirs = (challenge: string) =>
       checkGreeting(crypto, own, greetingOf(mallory, licenseOf(), challenge), false);
@@ -90,7 +133,7 @@ describe("the handshake under attack", () => {
     expect(theirs("another challenge").ok).toBe(true);
   });
 
-  it("T2: what a peer said is refused when it comes back", () => {
+  it("what a peer said is refused when it comes back", () => {
     const { network, alice, bob } = worldOf({ alice: {}, bob: {} });
     network.tap = ({ from, text }) =>
       from === bob ? network.frames.find((frame) => frame.from === alice)?.text : text;
@@ -106,7 +149,7 @@ describe("the handshake under attack", () => {
     expect(happened(proofAsWelcome.network)).toContain("alice closes: handshake_self");
   });
 
-  it("T3: a handshake that is relayed between two connections is refused: the bindings differ", () => {
+  it("a handshake that is relayed between two connections is refused: the bindings differ", () => {
     const { network, alice, bob } = member();
     const near = new RawLink(bob, { now: network.now, binding: bytesOf("the relay's own connection to bob") });
     const hello = greetingOf(alice.identity);
@@ -124,7 +167,7 @@ describe("the handshake under attack", () => {
     expect(near.closedWith).toBe("handshake_signature_invalid");
   });
 
-  it("T4: an id that does not commit to the shown key is refused before anything is signed", () => {
+  it("an id that does not commit to the shown key is refused before anything is signed", () => {
     const { network, alice, bob } = member();
     const link = new RawLink(bob, { now: network.now });
     link.say({ type: "hello", ...greetingOf({ ...mallory, peerId: alice.id }) });
@@ -229,11 +272,20 @@ describe("the handshake under attack", () => {
     expect(live.closedWith).toBe("message_unexpected");
   });
 
-  it("sixty-four unfinished handshakes are the most; the next is turned away", () => {
+  it("sixty-four unfinished handshakes are the most: one more takes the place of the oldest of the busiest address", () => {
     const { bob } = worldOf({ bob: {} });
-    const links = Array.from({ length: 65 }, () => new RawLink(bob));
-    expect(links.filter(({ closedWith }) => closedWith === undefined)).toHaveLength(64);
-    expect(links.at(-1)?.closedWith).toBe("pending_full");
+    const early = new RawLink(bob, { remoteHost: "192.0.2.1" });
+    const flood = Array.from({ length: 70 }, () => new RawLink(bob, { remoteHost: "192.0.2.66" }));
+    const late = new RawLink(bob, { remoteHost: "192.0.2.2" });
+    const turnedAway = bob.steps.flatMap(({ effects }) =>
+      effects.flatMap((effect) =>
+        effect.type === "close" && effect.rejection.code === "pending_full" ? [effect.link] : [],
+      ),
+    );
+    expect(turnedAway).toEqual(flood.slice(0, 1 + 70 + 1 - LIMITS.pendingHandshakes).map(({ id }) => id));
+    expect(late.handshake(mallory)).toBe(true);
+    early.say({ type: "hello", ...greetingOf(identityOf("another")) });
+    expect(early.closedWith).toBe("peer_not_accepted");
   });
 
   it("a license that changes between hello and proof does not spoil the handshake", () => {

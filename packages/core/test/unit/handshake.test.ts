@@ -73,7 +73,7 @@ describe("the handshake, message by message", () => {
     expect(bob.node.peers.isMember(carol.id)).toBe(false);
   });
 
-  it("a foreign customer hears exactly what a stranger hears (T18), and nothing is signed for it", () => {
+  it("a foreign customer hears exactly what a stranger hears, and nothing is signed for it", () => {
     const { network, bob } = clusterOf({ alice: {}, bob: {} });
     const stranger = new RawLink(bob, { now: network.now });
     stranger.say({ type: "hello", ...greetingOf(identityOf("carol")) });
@@ -83,6 +83,19 @@ describe("the handshake, message by message", () => {
     expect(foreign.heard).toEqual(stranger.heard);
     expect(foreign.heard).toEqual([{ type: "refusal", code: "handshake_refused" }]);
     expect(foreign.closedWith).toBe(stranger.closedWith);
+  });
+
+  it("a foreign customer is refused by a fresh peer too, which lets others in, and nothing is signed for it", () => {
+    const { bob } = worldOf({ bob: {} });
+    const foreign = new RawLink(bob);
+    foreign.say({
+      type: "hello",
+      ...greetingOf(identityOf("carol"), licenseOf({ customer_id: customerIdOf("other") })),
+    });
+    expect(foreign.heard).toEqual([{ type: "refusal", code: "handshake_refused" }]);
+    const own = new RawLink(bob);
+    own.say({ type: "hello", ...greetingOf(identityOf("carol")) });
+    expect(own.last("welcome")).toBeDefined();
   });
 
   it("the peer that answers has not the expected key: the initiator signs nothing", () => {

@@ -69,7 +69,7 @@ describe("the kinds of records", () => {
     expect(routes({ ...route, dest_cidr: "10.0.0.0/8", source_cidr: "fd00::/8" })).toMatch(/one family/);
     expect(routes({ ...route, dest_cidr: "10.0.0.0/8" }, { ...route, dest_cidr: "11.0.0.0/8" })).toMatch(/unique/);
   });
-  it("a service's own address is one canonical text, host bits and all (T31)", () => {
+  it("a service's own address is one canonical text, host bits and all", () => {
     const service = (changes: object) => complaintOf("service", serviceIdOf("a"), serviceBody(other, changes as never));
     expect(service({ desired_ipv4_cidr: "10.0.0.7/24", desired_ipv6_cidr: "fd00::7/64" })).toBeUndefined();
     for (const text of ["10.0.0.7", "10.0.0.7/024", "010.0.0.7/24", "10.0.0.7/33", "fd00::7/64"])

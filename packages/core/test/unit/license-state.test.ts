@@ -1,8 +1,20 @@
 import { describe, expect, it } from "vitest";
 import { advanceLicense, type LicenseProgress, type LicenseState } from "../../src/license/license-state.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, rfc3339FromMs } from "../../src/time.ts";
-import { identityOf, licenseOf, NOW, serviceBody, serviceIdOf } from "../support/fixtures.ts";
+import { issueVoucher } from "../../src/trust/voucher.ts";
+import {
+  bytesOf,
+  crypto,
+  identityOf,
+  licenseOf,
+  NOW,
+  peerBody,
+  recordOf,
+  serviceBody,
+  serviceIdOf,
+} from "../support/fixtures.ts";
 import { memberLink } from "../support/member-link.ts";
+import { RawLink } from "../support/raw-link.ts";
 import { TestPeer } from "../support/test-peer.ts";
 
 const at = (state: LicenseState, behindMs = 0): LicenseProgress => ({ state, behindMs });
@@ -105,6 +117,35 @@ describe("the pull of a license", () => {
     records: [],
   });
 
+  it("asks for a hash once, and one that does not verify replaces nothing", () => {
+    const { alice, bob, link } = memberLink();
+    const hear = (seq: number, license_hash: string) =>
+      link.say({
+        type: "heartbeat",
+        boot: "b",
+        seq,
+        time: "2026-01-15T12:00:00Z",
+        license_id: licenseOf().license_id,
+        license_hash,
+        license_issued_at: "2026-01-15T00:00:00Z",
+        hashes: bob.node.registry.hashes,
+        records: [],
+      });
+    const hash = Buffer.from(bytesOf("a later license")).toString("base64url");
+    link.heard.length = 0;
+    for (const seq of [1, 2, 3]) hear(seq, hash);
+    expect(link.heard.filter(({ type }) => type === "license_wanted")).toHaveLength(1);
+    const before = bob.node.cluster.license;
+    link.say({
+      type: "license",
+      document: { ...licenseOf({ issued_at: "2026-01-15T00:00:00.000Z" }), max_nodes: 999 } as never,
+    });
+    link.say({ type: "license", document: licenseOf({ issued_at: "2020-01-15T00:00:00.000Z" }) as never });
+    link.say({ type: "license", document: [] as never });
+    expect(bob.node.cluster.license).toEqual(before);
+    expect(bob.node.peers.isMember(alice.peerId)).toBe(true);
+  });
+
   it("asks again where no answer came, after two minutes, and takes the successor", () => {
     const { bob, link } = memberLink();
     const { hashes } = bob.node.registry;
@@ -118,5 +159,34 @@ describe("the pull of a license", () => {
     link.say({ type: "license", document: renewed as never });
     expect(bob.node.cluster.license.max_nodes).toBe(77);
     expect(bob.node.cluster.otherLicenseHashes).toEqual(["A".repeat(43)]);
+  });
+
+  it("is not kept from those who would answer by one who names it and never does", () => {
+    const carol = identityOf("carol");
+    const { bob, link } = memberLink({ others: [carol] });
+    const { hashes } = bob.node.registry;
+    const hash = "A".repeat(43);
+    for (let seq = 1; seq <= 20; seq += 1) {
+      link.now = NOW + seq * 2 * MINUTE_MS;
+      link.say({ ...beat(seq, hash), hashes });
+    }
+    expect(link.heard.filter(({ type }) => type === "license_wanted")).toHaveLength(8);
+    const other = new RawLink(bob, { now: link.now + MINUTE_MS });
+    expect(other.handshake(carol)).toBe(true);
+    other.say({ ...beat(1, hash), hashes });
+    expect(other.last("license_wanted")).toEqual({ type: "license_wanted", hash });
+  });
+
+  it("asks nobody who is no member, since nothing that he answered would be heard", () => {
+    const [carol, dave] = [identityOf("carol"), identityOf("dave")];
+    const { bob } = memberLink({
+      others: [carol],
+      records: [recordOf(carol, "peer", carol.peerId, { body: peerBody(carol.peerId, "carol") })],
+    });
+    const voucher = issueVoucher(crypto, carol, dave, licenseOf().customer_id, NOW);
+    const guest = new RawLink(bob, { voucher });
+    expect(guest.handshake(dave)).toBe(true);
+    guest.say({ ...beat(1, "A".repeat(43)), hashes: bob.node.registry.hashes });
+    expect(guest.heard.map(({ type }) => type)).toEqual(["welcome"]);
   });
 });

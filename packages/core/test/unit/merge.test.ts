@@ -21,7 +21,7 @@ describe("the order of records", () => {
   it("of two tombstones the higher version is kept", () => {
     expect(compareRecords(dead(V + 1), dead(V))).toBe(1);
   });
-  it("of two contents under one version the larger SHA-256 is kept, and it is an equivocation (T6)", () => {
+  it("of two contents under one version the larger SHA-256 is kept, and it is an equivocation", () => {
     const [a, b] = [live(V, "a"), live(V, "b")];
     const isALarger = hexFromBytes(a.hash) > hexFromBytes(b.hash);
     expect(compareRecords(a, b)).toBe(isALarger ? 1 : -1);

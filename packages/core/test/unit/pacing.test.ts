@@ -69,6 +69,28 @@ describe("many records for one link", () => {
     expect(recordsIn(messages).map((record) => record.id)).toEqual([id]);
   });
 
+  it("are told once: what the other side says of itself meanwhile is compared behind them, soon", () => {
+    const { bob, link, keys, said, recordsIn, total } = asked(500);
+    const ids = recordsIn(said(link.say({ type: "want", keys }))).map((record) => record.id);
+    const marks = new Array(256).fill("A".repeat(11));
+    let [toldAt, comparedAt] = [link.now, 0];
+    for (let turns = 0; turns < 40 && comparedAt === 0; turns += 1) {
+      // It holds next to nothing yet, and says so.
+      if (ids.length < total)
+        expect(said(link.say({ type: "buckets", group: "services", marks, is_answer: true }))).toEqual([]);
+      const at = Math.max(link.now, bob.node.wakeAt);
+      for (const { type, nonce } of said(bob.handle({ type: "wake" }, at))) {
+        if (type === "heartbeat") comparedAt = at;
+        if (type !== "ping" || nonce === undefined) continue;
+        toldAt = at;
+        ids.push(...recordsIn(said(link.say({ type: "pong", nonce }))).map((record) => record.id));
+      }
+    }
+    expect([ids.length, new Set(ids).size]).toEqual([total, total]);
+    expect(comparedAt - toldAt).toBeGreaterThan(0);
+    expect(comparedAt - toldAt).toBeLessThanOrEqual(2 * SECOND_MS);
+  });
+
   it("all arrive, at a first contact and after a repair, and nobody is taken for gone meanwhile", () => {
     const { network, alice, bob } = worldOf({ alice: { license }, bob: { license } });
     const write = (peer: typeof alice, tag: string) => {

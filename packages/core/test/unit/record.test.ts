@@ -92,7 +92,7 @@ describe("a record", () => {
   });
 });
 
-describe("a version (T5)", () => {
+describe("a version", () => {
   it("is the clock's, or one more than the version before", () => {
     expect(nextVersion(undefined, NOW)).toBe(versionOf(NOW));
     expect(nextVersion(versionOf(NOW) - 1, NOW)).toBe(versionOf(NOW));

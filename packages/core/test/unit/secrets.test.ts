@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ClientId, RotationId } from "../../src/identity/id.ts";
+import { type ClientId, createId, type RotationId } from "../../src/identity/id.ts";
 import { DAY_MS, HOUR_MS, rfc3339FromMs } from "../../src/time.ts";
 import { acceptedSecrets, currentSecret, type Secret, type SecretName } from "../../src/trust/secrets.ts";
-import { identityOf, licenseOf, NOW, recordOf } from "../support/fixtures.ts";
+import { crypto, identityOf, licenseOf, NOW, peerBody, recordOf } from "../support/fixtures.ts";
 import { memberLink } from "../support/member-link.ts";
 
 const client = "cli_01J00000000000000000000000" as ClientId;
@@ -41,7 +41,7 @@ describe("the secrets of a client that open", () => {
     expect(opening(secrets, NOW + DAY_MS - 1)).toEqual(["first", "secret 1"]);
     expect(opening(secrets, NOW + DAY_MS)).toEqual(["secret 1"]);
   });
-  it("after two rotations at once: the higher version, and the other for a day from when this peer learned of it (T21)", () => {
+  it("after two rotations at once: the higher version, and the other for a day from when this peer learned of it", () => {
     const [lower, higher] = [rotation(1, NOW, client), rotation(2, NOW + 1, client)];
     const secrets = [first, lower, higher];
     expect(currentSecret(secrets)).toBe(higher);
@@ -121,6 +121,29 @@ describe("a peer", () => {
     expect(record?.version).toBeGreaterThan(ahead * 1000);
     const [current] = peer.node.cluster.acceptedSecrets(client).filter(({ until }) => until === undefined);
     expect(current?.secret.name).toBe(rotationId(2));
+  });
+  it("forgets the cluster ids that a member bore one after the other, but not one whose credential is there", () => {
+    const [clusterId, ended] = [createId("clu", crypto, NOW - DAY_MS), createId("clu", crypto, NOW - HOUR_MS)];
+    const shared = recordOf(bob, "credential", `cli_${ended.slice(4)}`, {
+      body: {
+        secret_hash: "A".repeat(43),
+        scopes: [],
+        license_id: licenseOf().license_id,
+        created_at: rfc3339FromMs(NOW),
+        cluster_id: ended,
+      },
+    });
+    const own = {
+      body: peerBody(bob.peerId, "bob", { cluster: { id: clusterId, minted_by: bob.peerId, founded: true } }),
+    };
+    const { bob: peer, link } = memberLink({ records: [recordOf(bob, "peer", bob.peerId, own), shared] });
+    const borne = Array.from({ length: 50 }, (_, index) => createId("clu", crypto, NOW - 30 * 60_000 + index));
+    for (const [index, id] of borne.entries()) {
+      const body = peerBody(alice.peerId, "alice", { cluster: { id, minted_by: alice.peerId, founded: true } });
+      link.push(recordOf(alice, "peer", alice.peerId, { body }, { at: NOW - 1000 + index }));
+    }
+    expect(peer.node.cluster.id).toBe(clusterId);
+    expect(Object.keys(peer.flags.outlivedClusters ?? {}).sort()).toEqual([borne.at(-1), ended].sort());
   });
   it("opens nothing for a client that was revoked, or that it does not know", () => {
     const revoked = recordOf(bob, "revocation", client, { body: { reason: "lost", revoked_at: rfc3339FromMs(NOW) } });

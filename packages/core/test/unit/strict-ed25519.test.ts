@@ -1,21 +1,28 @@
+import * as nodeCrypto from "node:crypto";
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import {
   add,
   BASE,
   decode,
+  encode,
   isEqual,
   multiply,
   numberOf,
   torsion,
 } from "../../../../test/conformance/support/edwards.ts";
 import { signatureCases } from "../../../../test/conformance/support/signature-cases.ts";
-import { nobleCrypto } from "../../src/crypto/noble-crypto.ts";
+import { isTorsionFree, nobleCrypto } from "../../src/crypto/noble-crypto.ts";
+import { cryptoFromNode } from "../../src/crypto/node-crypto.ts";
 import { isAcceptableKey, verifySignature } from "../../src/crypto/strict-ed25519.ts";
 import { createTestCrypto } from "../support/crypto.ts";
 import { bytesFromHex, bytesOf, hexFromBytes } from "../support/fixtures.ts";
 
-const providers = { noble: nobleCrypto, "node:crypto": createTestCrypto("strict") };
+const providers = {
+  noble: nobleCrypto,
+  "node:crypto": createTestCrypto("strict"),
+  cryptoFromNode: cryptoFromNode(nodeCrypto),
+};
 const cases = signatureCases();
 
 describe("strict Ed25519", () => {
@@ -35,6 +42,18 @@ describe("strict Ed25519", () => {
       expect(hexFromBytes(provider.sign(secretKey, Uint8Array.of(0x72)))).toBe(second?.signature);
     });
   }
+
+  it("X25519 and the curve itself say the same of any 32 bytes whether they are a point free of torsion", {
+    timeout: 30_000,
+  }, () => {
+    const { isTorsionFree: byX25519 } = cryptoFromNode(nodeCrypto);
+    const draws = Array.from({ length: 60 }, (_, index) => bytesOf(`draw ${index}`));
+    const keys = draws.slice(0, 12).map((secret) => nobleCrypto.publicKeyOf(secret));
+    const shifted = keys.flatMap((key) => torsion().map((small) => encode(add(decode(key), small))));
+    const verdicts = [...draws, ...keys, ...shifted].map((bytes) => [byX25519?.(bytes), isTorsionFree(bytes)] as const);
+    for (const [found, wanted] of verdicts) expect(found).toBe(wanted);
+    expect(verdicts.filter(([found]) => found === true).length).toBeGreaterThanOrEqual(24);
+  });
 
   it("a lax provider cannot soften the rule: a `verify` that says yes to all changes no canonical or small-order case", () => {
     const lax = { verify: () => true };

@@ -13,6 +13,7 @@ import {
 } from "../support/fixtures.ts";
 import { memberLink } from "../support/member-link.ts";
 import { RawLink } from "../support/raw-link.ts";
+import type { TestPeer } from "../support/test-peer.ts";
 
 const [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map((name) => identityOf(name)) as [
   ReturnType<typeof identityOf>,
@@ -29,6 +30,12 @@ const withCarol = () =>
     others: [carol],
     records: [recordOf(carol, "peer", carol.peerId, { body: peerBody(carol.peerId, "carol") })],
   });
+/** How a peer dials carol after a start at this time. */
+const dialsOf = (peer: TestPeer, at: number) => {
+  peer.restart(at);
+  const effects = [1, 2, 3].flatMap((minutes) => [...peer.handle({ type: "wake" }, at + minutes * MINUTE_MS).effects]);
+  return effects.filter((effect) => effect.type === "dial" && effect.peer === carol.peerId);
+};
 const wantedOn = (link: RawLink) => link.heard.filter(({ type }) => type === "voucher_wanted").length;
 
 describe("a newcomer's voucher", () => {
@@ -36,12 +43,7 @@ describe("a newcomer's voucher", () => {
     const { bob: peer, link } = withCarol();
     const voucher = voucherFor(bob, alice, NOW);
     link.say({ type: "voucher", voucher: voucher as never });
-    peer.restart(NOW + HOUR_MS);
-    const effects = [1, 2, 3].flatMap((minutes) => [
-      ...peer.handle({ type: "wake" }, NOW + HOUR_MS + minutes * MINUTE_MS).effects,
-    ]);
-    const dial = effects.find((effect) => effect.type === "dial" && effect.peer === carol.peerId);
-    expect(dial).toMatchObject({ voucher });
+    expect(dialsOf(peer, NOW + HOUR_MS)).toEqual([expect.objectContaining({ voucher })]);
   });
   it("is asked for anew within six hours of its end, of the member that gave it", () => {
     for (const [ageMs, asked] of [
@@ -61,11 +63,12 @@ describe("a newcomer's voucher", () => {
     expect(wantedOn(link)).toBe(0);
   });
   it("that another one signed, or that is for another one, is not taken", () => {
-    const { bob: peer, link } = withCarol();
-    link.say({ type: "voucher", voucher: voucherFor(bob, carol, NOW) as never });
-    link.say({ type: "voucher", voucher: voucherFor(carol, alice, NOW) as never });
-    const { effects } = peer.handle({ type: "wake" }, NOW + MINUTE_MS);
-    expect(effects.some((effect) => effect.type === "dial" && effect.voucher !== undefined)).toBe(false);
+    const inHerName = voucherFor(bob, { ...alice, peerId: carol.peerId }, NOW);
+    for (const voucher of [voucherFor(bob, carol, NOW), voucherFor(carol, alice, NOW), inHerName]) {
+      const { bob: peer, link } = withCarol();
+      link.say({ type: "voucher", voucher: voucher as never });
+      expect(dialsOf(peer, NOW + HOUR_MS)).toEqual([expect.not.objectContaining({ voucher: expect.anything() })]);
+    }
   });
 });
 
@@ -88,7 +91,7 @@ describe("a stranger that a voucher let in", () => {
     return { peer, link, stranger };
   };
 
-  it("is let in while its signer is a member, and sent away when the signer is revoked (T11)", () => {
+  it("is let in while its signer is a member, and sent away when the signer is revoked", () => {
     const { peer, link, stranger } = guest();
     // carol's key is known by a record of hers.
     link.push(recordOf(carol, "peer", carol.peerId, { body: peerBody(carol.peerId, "carol") }));
@@ -96,6 +99,23 @@ describe("a stranger that a voucher let in", () => {
     const { effects } = link.push(revocationOf(alice, carol.peerId));
     expect(effects).toContainEqual(expect.objectContaining({ type: "close", link: stranger.id }));
     expect(peer.node.peers.get(dave.peerId)?.link).toBeUndefined();
+  });
+  it("is entered in no book, however many there are, until it is a member", () => {
+    const { peer, link } = guest();
+    link.push(recordOf(carol, "peer", carol.peerId, { body: peerBody(carol.peerId, "carol") }));
+    const noted = () =>
+      peer.steps.flatMap(({ effects }) => effects.flatMap((effect) => (effect.type === "persist" ? effect.book : [])));
+    const before = noted().length;
+    const guests = Array.from({ length: 5 }, (_, index) => identityOf(`guest ${index}`));
+    const links = guests.map((one) => new RawLink(peer, { voucher: voucherFor(one, carol, NOW) }));
+    expect(links.map((one, index) => one.handshake(guests[index] ?? dave))).toEqual(guests.map(() => true));
+    for (const one of links.slice(1)) peer.handle({ type: "closed", link: one.id }, NOW);
+    expect(noted()).toHaveLength(before);
+    const [first] = guests;
+    if (first === undefined) throw new Error("there are guests");
+    link.push(admissionOf(carol, first.peerId));
+    expect(noted().slice(before)).toEqual([expect.objectContaining({ peer: first.peerId, reachability: "connected" })]);
+    expect(peer.node.peers.get(first.peerId)).toMatchObject({ reachability: "connected", lastSeenAt: NOW });
   });
   it("stays where its admission came before", () => {
     const { link, stranger } = guest();

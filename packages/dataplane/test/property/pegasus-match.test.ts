@@ -42,7 +42,7 @@ const services: fc.Arbitrary<RoutedService[]> = fc
 
 const packet: fc.Arbitrary<Packet> = family.chain((of) => fc.record({ source: address(of), destination: address(of) }));
 
-/** SPEC section 10, read word by word: keep the best of all that match, one rule after the other. */
+/** The order of routes, word by word: keep the best of all that match, one rule after the other. */
 function naiveMatch(all: readonly RoutedService[], { source, destination }: Packet): string | undefined {
   let candidates = all.flatMap((service) => service.routes.map((one) => ({ service, one })));
   const covers = (text: string | undefined, at: IpAddress) => {
