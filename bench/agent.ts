@@ -3,6 +3,7 @@ import { AgentCrowd } from "./agent/crowd.ts";
 import { runMemberlist } from "./agent/memberlist.ts";
 import { merging } from "./agent/merging.ts";
 import { asProcess } from "./agent/process.ts";
+import { tokens } from "./agent/tokens.ts";
 import { limited, median, type Row, report, row } from "./support/report.ts";
 
 const { values } = parseArgs({
@@ -50,7 +51,10 @@ async function gossip(): Promise<Row[]> {
   const rival = runMemberlist(agents, updates);
   const crowd = await AgentCrowd.start(agents);
   try {
-    const joinedMs = await crowd.joinAll(6, 60_000);
+    const cpuBefore = process.cpuUsage();
+    const joinedMs = await crowd.joinAll(6, 240_000);
+    const { user, system } = process.cpuUsage(cpuBefore);
+    const joinerMs = (user + system) / 1000 / agents;
     await new Promise((resolve) => setTimeout(resolve, 3000));
     const spread: number[] = [];
     for (let update = 0; update < updates; update += 1) spread.push(await spreadOf(crowd, update));
@@ -62,6 +66,7 @@ async function gossip(): Promise<Row[]> {
       }),
       limited(`${name}: a burst of adds at one is complete`, "ms", joinedMs, 5000),
       row("the same", "ms", joinedMs, "memberlist", rival.joinedMs, { atMost: 2 }),
+      limited("the same: processor time of each agent, all threads", "ms", joinerMs, (2 * 5000) / agents),
     ];
   } finally {
     await crowd.stop();
@@ -71,6 +76,7 @@ async function gossip(): Promise<Row[]> {
 const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
   gossip,
   merging,
+  tokens,
   process: () => asProcess(seconds * 1000),
 };
 const asked = values.part ?? Object.keys(PARTS);

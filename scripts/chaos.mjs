@@ -3,8 +3,8 @@ import { pinned } from "./run.mjs";
 import { main } from "./say.mjs";
 import { setup } from "./setup.mjs";
 
-/** `npm run chaos -- dataplane [--kills N] [--seed N]`: kill -9 at random moments of applies, on real kernels, on sources. */
+/** `npm run chaos -- dataplane [--only dataplane|agent] [--kills N] [--seed N]`: kill -9 at random moments, on real kernels. */
 await main(async () => {
-  await setup({ build: false, debian: process.getuid?.() === 0 ? trafficPackages : [] });
+  await setup({ debian: process.getuid?.() === 0 ? trafficPackages : [] });
   return pinned(["--conditions=arctic-source", "test/chaos/main.ts", ...process.argv.slice(2)]);
 });

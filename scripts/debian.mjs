@@ -24,6 +24,8 @@ export const benchPackages = {
   pegasus: [...trafficPackages, "haproxy", "iperf3", "openssl"],
   tempest: [...trafficPackages, "iperf3"],
   kernel: trafficPackages,
+  limits: trafficPackages,
+  steady: [...trafficPackages, "iperf3"],
 };
 
 /**

@@ -6,20 +6,26 @@ import { clientOf } from "../../packages/agent/test/helpers/agents.ts";
 import { createAuthority } from "../../packages/agent/test/helpers/authority.ts";
 import { limited, type Row } from "../support/report.ts";
 import { filledAgent } from "./filled.ts";
+import { programOptions } from "./program.ts";
 
 const RECORDS = 10_000;
 
 interface Told {
   readonly merged: number;
   readonly worstStallMs: number;
-  readonly rssMb: number;
+  /** The longest time that its event loop's thread computed between two chances for others. */
+  readonly worstTurnMs: number;
+  /** Processor time of all threads since the beginning. */
+  readonly cpuMs: number;
 }
 
 /** A newcomer in a process of its own takes up 10,000 records from the one that adds it. */
 export async function merging(): Promise<Row[]> {
   const authority = createAuthority();
   const { agent, made } = await filledAgent(authority, 20, RECORDS);
-  const member = fork(fileURLToPath(new URL("member.ts", import.meta.url)), [authority.rootsPath]);
+  const member = fork(fileURLToPath(new URL("member.ts", import.meta.url)), [authority.rootsPath], {
+    execArgv: [...process.execArgv, ...programOptions()],
+  });
   await agent.restart();
   const adder = clientOf(agent, made);
   try {
@@ -32,6 +38,8 @@ export async function merging(): Promise<Row[]> {
     const license = (await adder.getLicense()).license;
     await stranger.bootstrap({ license, name: "newcomer" });
     stranger.close();
+    // After its start the adder waits for members that it knows before it writes; that is over once it has written.
+    await adder.updatePeer(made.peer_id, { description: "holds much" });
     member.send("begin");
     const startedAt = performance.now();
     await adder.addPeer({ address: `127.0.0.1:${port}` });
@@ -44,7 +52,9 @@ export async function merging(): Promise<Row[]> {
     const name = "a newcomer takes up 10,000 records";
     return [
       limited(`${name}: until it has them`, "ms", tookMs, 5000),
+      limited(`${name}: processor time of all its threads`, "ms", told.cpuMs, 5000),
       limited(`${name}: its longest event-loop stall`, "ms", told.worstStallMs, 50),
+      limited(`${name}: the same by processor time, whatever else the host does`, "ms", told.worstTurnMs, 50),
     ];
   } finally {
     adder.close();

@@ -4,12 +4,8 @@ import { type Pair, startPair } from "../../packages/dataplane/test/system/suppo
 import { onLan, PEER_A, PEER_B, planOf, planPeer, routed } from "../../packages/dataplane/test/system/support/plans.ts";
 import { missingForWorld } from "../../packages/dataplane/test/system/support/world.ts";
 import { createRandom } from "../simulation/random.ts";
+import type { Asked } from "./asked.ts";
 import { startPressure } from "./pressure.ts";
-
-export interface Asked {
-  readonly kills: number;
-  readonly seed: number;
-}
 
 /** A start and an apply take less on an idle machine; later moments find the process at rest, which counts too. */
 const LONGEST_MS = 700;
@@ -37,8 +33,8 @@ export async function killDataplane({ kills, seed }: Asked, say: (text: string) 
       const found = await oneKill(pair, bare, next);
       const leaked = await pressure.leaked();
       if (leaked > 0) found.push(`${leaked} packets of the client reached the server in the clear`);
-      findings.push(...found.map((text) => `kill ${kill}: ${text}`));
-      say(`\r${kill} of ${kills} kills, ${findings.length} findings `);
+      findings.push(...found.map((text) => `kill ${kill} of the data plane: ${text}`));
+      say(`\r${kill} of ${kills} kills of the data plane, ${findings.length} findings `);
     }
     say("\n");
     if ((await pressure.tried()) < kills) findings.push("the client pressed on less than once a kill");

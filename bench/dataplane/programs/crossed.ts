@@ -16,6 +16,8 @@ class CrossedFlow implements Flow {
   readonly request: OpenRequest;
   other: CrossedFlow | undefined;
   handler: FlowHandler | undefined;
+  /** What was written and not yet passed on, in order. */
+  readonly #lent: { left: number; readonly giveBack: () => void }[] = [];
   #onTheWay = 0;
   #isWaiting = false;
 
@@ -31,8 +33,9 @@ class CrossedFlow implements Flow {
     this.other?.handler?.accepted();
   }
 
-  write(bytes: Buffer): boolean {
+  write(bytes: Buffer, giveBack: () => void = () => {}): boolean {
     this.#onTheWay += bytes.length;
+    this.#lent.push({ left: bytes.length, giveBack });
     this.other?.handler?.data(bytes);
     this.#isWaiting = this.#onTheWay >= MOST_BYTES;
     return !this.#isWaiting;
@@ -52,6 +55,15 @@ class CrossedFlow implements Flow {
 
   passed(bytes: number): void {
     this.#onTheWay -= bytes;
+    let passed = bytes;
+    for (let first = this.#lent[0]; first !== undefined && passed > 0; first = this.#lent[0]) {
+      const part = Math.min(first.left, passed);
+      first.left -= part;
+      passed -= part;
+      if (first.left > 0) break;
+      first.giveBack();
+      this.#lent.shift();
+    }
     if (!this.#isWaiting || this.#onTheWay >= MOST_BYTES / 2) return;
     this.#isWaiting = false;
     this.handler?.writable();

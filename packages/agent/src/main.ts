@@ -1,4 +1,3 @@
-#!/usr/bin/env -S node --max-semi-space-size=1
 import { existsSync } from "node:fs";
 import { type Agent, createAgent } from "./agent.ts";
 import { systemClock } from "./clock.ts";
@@ -24,7 +23,7 @@ const STOP_LIMIT_MS = 4_500;
 
 // Whatever this process writes is its owner's alone.
 process.umask(0o077);
-await perform(process.argv.slice(2));
+void perform(process.argv.slice(2));
 
 async function perform(args: readonly string[]): Promise<void> {
   const command = commandFromArguments(args);

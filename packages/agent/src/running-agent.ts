@@ -9,7 +9,6 @@ import {
   type Notice,
 } from "@arctic/core";
 import { connectDataplane } from "@arctic/dataplane";
-import { getRequestListener } from "@hono/node-server";
 import { createApi } from "./api/app.ts";
 import { hashSecret } from "./api/credential.ts";
 import { Problem } from "./api/problem.ts";
@@ -27,6 +26,7 @@ import type { AgentConfig } from "./settings.ts";
 import { loadLicenseRoots } from "./state/license-roots.ts";
 import { openState } from "./state/open-state.ts";
 import { Recheck } from "./state/recheck.ts";
+import { createNotingStore } from "./store/noting-store.ts";
 import type { Facts } from "./store/store.ts";
 import { parseHostPort, resolvePermitted } from "./transport/address.ts";
 import { checkedAhead } from "./transport/checked-ahead.ts";
@@ -69,7 +69,7 @@ export async function startRunning(config: () => AgentConfig, given: Powers): Pr
   const meters = createMeters(clock);
   const crypto = meters.crypto(given.crypto);
   const powers = { clock, log, crypto };
-  const store = meters.store(state.store);
+  const store = createNotingStore(meters.store(state.store));
   const tlsFingerprint = fingerprintOf(state.tls.certificate);
   let server: ApiServer | undefined;
   let peer: LocalPeer | undefined;
@@ -167,6 +167,11 @@ export async function startRunning(config: () => AgentConfig, given: Powers): Pr
       hostname().toLowerCase(),
       ...config().advertise.flatMap((text) => parseHostPort(text)?.host ?? []),
     ],
+    outcomes: {
+      stored: state.outcomes,
+      noting: (request, work) => store.noting(request, work),
+      keep: (change) => store.commit(change),
+    },
     gauges: { meters, hashWatch, traffic: transport.traffic, invalidRecords: () => recheck?.invalid ?? [] },
   });
 
@@ -209,19 +214,13 @@ function listen(
   transport: WebSocketTransport,
   api: ReturnType<typeof createApi>,
 ): Promise<ApiServer> {
-  const onRequest = getRequestListener(
-    (request, env) => api.fetch(request, env as { incoming: import("node:http").IncomingMessage }),
-    {
-      overrideGlobalObjects: false,
-    },
-  );
   return startApiServer({
     clock,
     port: config.apiPort,
     host: config.apiHost,
     tls,
     allowPlain: config.plainHttp,
-    onRequest: (request, response) => void onRequest(request, response),
+    onRequest: (request, response) => void api.answer(request, response),
     onUpgrade: (request, socket, head) => transport.acceptUpgrade(request, socket, head),
   });
 }

@@ -62,6 +62,18 @@ export const SETTINGS = [
     fallback: "72",
     help: "hours without the agent until the plan refuses",
   },
+  {
+    flag: "tunnel-key-lifetime",
+    env: "ARCTIC_TUNNEL_KEY_LIFETIME_DAYS",
+    fallback: "30",
+    help: "days until the tunnel changes its key; 0: only when asked",
+  },
+  {
+    flag: "tunnel-key-overlap",
+    env: "ARCTIC_TUNNEL_KEY_OVERLAP_SECONDS",
+    fallback: "300",
+    help: "seconds from announcing a next key to taking it",
+  },
   { flag: "log-format", env: "LOG_FORMAT", fallback: "json", help: "json or text" },
   { flag: "log-level", env: "LOG_LEVEL", fallback: "info", help: "debug, info, warn or error" },
 ] as const;
@@ -89,9 +101,12 @@ export interface Config {
   readonly exitPolicy: ExitPolicy;
   readonly reconcileEveryMs: number;
   readonly agentSilenceLimitMs: number;
+  /** Undefined: the key is changed only when asked. */
+  readonly tunnelKeyLifetimeMs: number | undefined;
+  readonly tunnelKeyOverlapMs: number;
   readonly logFormat: "json" | "text";
   readonly logLevel: "debug" | "info" | "warn" | "error";
-  readonly action: "run" | "check" | "cleanup" | "help";
+  readonly action: "run" | "check" | "rotate-tunnel-key" | "cleanup" | "help";
   readonly removeOnStop: boolean;
 }
 
@@ -119,6 +134,8 @@ export function readConfig(argv: readonly string[], env: Readonly<Record<string,
     },
     reconcileEveryMs: whole("reconcile-interval", text("reconcile-interval"), 1, 3_600) * 1_000,
     agentSilenceLimitMs: whole("agent-silence-limit", text("agent-silence-limit"), 1, 8_760) * 3_600_000,
+    tunnelKeyLifetimeMs: whole("tunnel-key-lifetime", text("tunnel-key-lifetime"), 0, 3_650) * 86_400_000 || undefined,
+    tunnelKeyOverlapMs: whole("tunnel-key-overlap", text("tunnel-key-overlap"), 1, 86_400) * 1_000,
     logFormat: oneOf("log-format", text("log-format"), ["json", "text"]),
     logLevel: oneOf("log-level", text("log-level"), ["debug", "info", "warn", "error"]),
     action: actionFrom(given),
@@ -141,6 +158,7 @@ export function helpText(): string {
   return [
     "arctic-dataplane: programs this host's kernel from the agent's plan and carries its traffic. Needs root.",
     "arctic-dataplane check: says what on this host stands in the way of its services, and what to change. Exit code 1 if anything does.",
+    "arctic-dataplane rotate-tunnel-key: has the running data plane announce its tunnel's next key, which it takes after the overlap.",
     "",
     ...lines,
     "",
@@ -156,8 +174,8 @@ interface Given {
 function actionFrom({ verb, switches }: Given): Config["action"] {
   if (switches.has("help")) return "help";
   if (verb === undefined) return switches.has("cleanup") ? "cleanup" : "run";
-  if (verb === "check") return "check";
-  throw new Error(`arctic-dataplane has no verb ${verb}: use check, or none to run`);
+  if (verb === "check" || verb === "rotate-tunnel-key") return verb;
+  throw new Error(`arctic-dataplane has no verb ${verb}: use check, rotate-tunnel-key, or none to run`);
 }
 
 function flagsFrom(argv: readonly string[]): Given {

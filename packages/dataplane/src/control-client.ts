@@ -9,6 +9,8 @@ export interface DataplaneClient {
   identity(): Promise<DataplaneIdentity>;
   apply(plan: NetworkPlan): Promise<Observation>;
   observe(): Promise<Observation>;
+  /** Has the tunnel's next key announced; the identity names it. */
+  rotateTunnelKey(): Promise<DataplaneIdentity>;
   /** Called once when the connection ends, whoever ended it; at once when it has ended already. */
   onClose(listener: () => void): void;
   close(): void;
@@ -67,6 +69,10 @@ class SocketClient implements DataplaneClient {
 
   observe(): Promise<Observation> {
     return this.#call("observe");
+  }
+
+  rotateTunnelKey(): Promise<DataplaneIdentity> {
+    return this.#call("rotate_tunnel_key");
   }
 
   onClose(listener: () => void): void {

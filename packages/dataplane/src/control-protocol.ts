@@ -10,6 +10,7 @@ export const requestSchema = z.discriminatedUnion("method", [
   z.strictObject({ id: z.int().min(0), method: z.literal("ping") }),
   z.strictObject({ id: z.int().min(0), method: z.literal("identity") }),
   z.strictObject({ id: z.int().min(0), method: z.literal("observe") }),
+  z.strictObject({ id: z.int().min(0), method: z.literal("rotate_tunnel_key") }),
   z.strictObject({ id: z.int().min(0), method: z.literal("apply"), params: z.strictObject({ plan: z.unknown() }) }),
 ]);
 
@@ -30,6 +31,7 @@ export const resultSchemas = {
   identity: dataplaneIdentitySchema,
   apply: observationSchema,
   observe: observationSchema,
+  rotate_tunnel_key: dataplaneIdentitySchema,
 } as const;
 
 /** The data plane's refusal, as the client throws it. */

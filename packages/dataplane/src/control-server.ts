@@ -9,7 +9,7 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-type Handled = Pick<Dataplane, "identity" | "apply" | "observe" | "heard">;
+type Handled = Pick<Dataplane, "identity" | "apply" | "observe" | "rotateTunnelKey" | "heard">;
 
 /** Throws when another data plane answers at the path: two would undo each other's work. */
 export async function refuseSecond(path: string): Promise<void> {
@@ -99,6 +99,8 @@ async function perform(request: ReturnType<typeof requestSchema.parse>, dataplan
       return { id, result: dataplane.identity };
     case "observe":
       return { id, result: await dataplane.observe() };
+    case "rotate_tunnel_key":
+      return { id, result: await dataplane.rotateTunnelKey() };
     case "apply": {
       const checked = checkPlan(request.params.plan);
       if (!checked.ok) {

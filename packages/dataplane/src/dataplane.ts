@@ -2,14 +2,16 @@ import { join } from "node:path";
 import type { Finding } from "./conflicts/findings.ts";
 import { lookForConflicts } from "./conflicts/look.ts";
 import type { Allocations } from "./kernel/allocation.ts";
+import type { ChangeWatch } from "./kernel/change-watch.ts";
 import type { ClassUse } from "./kernel/class-use.ts";
 import type { DesiredLimit } from "./kernel/desired.ts";
 import type { HostConfig } from "./kernel/host-facts.ts";
+import type { Merging } from "./kernel/merging.ts";
 import type { NftGeneration } from "./kernel/nft-generation.ts";
 import { type KernelReport, Reconciler } from "./kernel/reconciler.ts";
-import { type Runner, runOrThrow } from "./kernel/runner.ts";
+import type { Runner } from "./kernel/runner.ts";
 import type { Sysctls } from "./kernel/sysctl.ts";
-import type { Log } from "./log.ts";
+import { commandLogger, type Log } from "./log.ts";
 import { asksDhcp } from "./macvlan/interface.ts";
 import { Leases } from "./macvlan/leases.ts";
 import { observationFrom, type PegasusReport } from "./observation.ts";
@@ -17,9 +19,10 @@ import type { Pegasus, StartPegasus } from "./pegasus/pegasus.ts";
 import { pegasusPlanFrom } from "./pegasus-plan.ts";
 import { type DataplaneIdentity, type NetworkPlan, networkPlanSchema, type Observation } from "./plan.ts";
 import { type SharedLimit, SharedLimits } from "./qos/shared-limits.ts";
+import { emptyPlan, PLACEHOLDER_PEER, PLAN_FILE } from "./removal.ts";
 import type { StateDir } from "./state-dir.ts";
 import { hasKernelWireguard, kernelWireguard } from "./tempest/kernel-wireguard.ts";
-import { loadTunnelKey, type TunnelKey } from "./tempest/tunnel-key.ts";
+import { KeyRotation } from "./tempest/key-rotation.ts";
 import { userspaceWireguard } from "./tempest/userspace-wireguard.ts";
 import type { Wireguard } from "./tempest/wireguard.ts";
 
@@ -28,8 +31,10 @@ export interface DataplaneOptions {
   readonly state: StateDir;
   readonly runner: Runner;
   readonly generation: NftGeneration;
+  readonly changeWatch: ChangeWatch;
   readonly classUse: ClassUse;
   readonly sysctls: Sysctls;
+  readonly merging: Merging;
   readonly startPegasus: StartPegasus;
   readonly log: Log;
   readonly host: HostConfig;
@@ -39,6 +44,10 @@ export interface DataplaneOptions {
   readonly reconcileEveryMs: number;
   /** After this time without a word from the agent the plan refuses instead of carrying. */
   readonly agentSilenceLimitMs: number;
+  /** A tunnel key that is older is followed by a next one; undefined: only when asked. */
+  readonly tunnelKeyLifetimeMs: number | undefined;
+  /** For so long a next tunnel key is announced before the tunnel takes it. */
+  readonly tunnelKeyOverlapMs: number;
 }
 
 /** The whole data plane of a host behind four verbs. Applies and observations run one after the other. */
@@ -47,6 +56,8 @@ export interface Dataplane {
   /** The plan is already checked. */
   apply(plan: NetworkPlan): Promise<Observation>;
   observe(): Promise<Observation>;
+  /** Announces the tunnel's next key, which it takes when the overlap is over. Gives the identity with it. */
+  rotateTunnelKey(): Promise<DataplaneIdentity>;
   /** A sign of life of the agent. */
   heard(): void;
   /** With `remove` nothing of ours is left in the kernel; without, what refuses stays. */
@@ -54,35 +65,15 @@ export interface Dataplane {
 }
 
 const DRAIN_MS = 3_000;
-const PLAN_FILE = "plan.json";
 const LOOK_EVERY_MS = 15_000;
+const FOLLOW_EVERY_MS = 200;
+const NOT_STARTED = "the data plane has not started yet";
 
 /** Puts the stored plan's refusing part in place, then starts Pegasus, then carries. */
 export async function startDataplane(options: DataplaneOptions): Promise<Dataplane> {
   const dataplane = new RunningDataplane(options);
   await dataplane.start();
   return dataplane;
-}
-
-/** Removes everything of ours from the host: kernel state, the stored plan, the numbers. Keys stay. */
-export async function removeEverything(
-  options: Pick<DataplaneOptions, "state" | "runner" | "generation" | "sysctls" | "host" | "log">,
-): Promise<void> {
-  const { state, runner, host } = options;
-  const tunnelKey: TunnelKey = { privateKey: new Uint8Array(32), publicKey: "" };
-  const userspace = userspaceWireguard({ name: host.tunnelInterface, runner, onLost: () => {} });
-  const reconciler = new Reconciler({
-    ...options,
-    config: host,
-    wireguard: userspace,
-    tunnelKey,
-    leasedCidrs: () => new Map(),
-    onCommand: commandLogger(options.log),
-  });
-  const { observed } = await reconciler.apply(emptyPlan(PLACEHOLDER_PEER));
-  const left = observed.links.find((link) => link.name === host.tunnelInterface && link.isOurs);
-  if (left !== undefined) await runOrThrow(runner, ["ip", "link", "delete", "dev", left.name]);
-  for (const name of [PLAN_FILE, "numbers.json", "sysctls.json", "leases.json"]) await state.remove(name);
 }
 
 /** Limits that TCP and the tunnel share, each with the plan's whole rate. */
@@ -95,25 +86,11 @@ function sharedLimits(plan: NetworkPlan, limits: readonly DesiredLimit[]): Share
   });
 }
 
-const PLACEHOLDER_PEER = `peer_${"0".repeat(26)}`;
-
-const emptyPlan = (peerId: string): NetworkPlan => ({
-  format: 1,
-  peer_id: peerId,
-  peers: [],
-  services: [],
-  cluster_endpoints: [],
-  agent_ports: [],
-});
-
-const commandLogger = (log: Log) => (kind: string, text: string, error: string | undefined) => {
-  if (error === undefined) log.debug({ kind, text }, "kernel_changed");
-  else log.warn({ kind, text, error }, "kernel_refused");
-};
-
 class RunningDataplane implements Dataplane {
   readonly #options: DataplaneOptions;
   #identity: DataplaneIdentity | undefined;
+  #rotation: KeyRotation | undefined;
+  #followTimer: NodeJS.Timeout | undefined;
   #reconciler: Reconciler | undefined;
   #pegasus: Pegasus | undefined;
   #pegasusError: string | undefined;
@@ -148,22 +125,25 @@ class RunningDataplane implements Dataplane {
   }
 
   get identity(): DataplaneIdentity {
-    if (this.#identity === undefined) throw new Error("the data plane has not started yet");
-    return this.#identity;
+    if (this.#identity === undefined || this.#rotation === undefined) throw new Error(NOT_STARTED);
+    return { ...this.#identity, tunnel: { ...this.#identity.tunnel, public_key: this.#rotation.announced } };
   }
 
   async start(): Promise<void> {
     const { state, runner, host, log, startPegasus, pegasusPort, workers, version } = this.#options;
-    const tunnelKey = await loadTunnelKey(join(state.path, "tunnel.key"));
+    const rotation = await this.#openRotation();
+    this.#rotation = rotation;
     const wireguard = await this.#chooseWireguard();
     this.#reconciler = new Reconciler({
       runner,
       generation: this.#options.generation,
+      changeWatch: this.#options.changeWatch,
       sysctls: this.#options.sysctls,
+      merging: this.#options.merging,
       state,
       config: host,
       wireguard,
-      tunnelKey,
+      tunnelKey: () => rotation.current,
       leasedCidrs: () => this.#leases.cidrs,
       onCommand: commandLogger(log),
     });
@@ -183,11 +163,12 @@ class RunningDataplane implements Dataplane {
     this.#identity = {
       version,
       pegasus: { port: pegasusPort, tls_fingerprint: this.#pegasus.tlsFingerprint },
-      tunnel: { public_key: tunnelKey.publicKey, port: host.tunnelPort },
+      tunnel: { public_key: rotation.announced, port: host.tunnelPort },
       tunnel_backend: wireguard?.backend ?? "none",
       relay_engine: this.#pegasus.relayEngine,
     };
     this.#timer = setInterval(() => void this.#tick(), this.#options.reconcileEveryMs);
+    this.#followTunnel();
   }
 
   apply(plan: NetworkPlan): Promise<Observation> {
@@ -203,6 +184,11 @@ class RunningDataplane implements Dataplane {
     return this.#enqueue(() => this.#observe());
   }
 
+  async rotateTunnelKey(): Promise<DataplaneIdentity> {
+    await this.#rotation?.begin();
+    return this.identity;
+  }
+
   heard(): void {
     this.#heardAt = performance.now();
   }
@@ -210,6 +196,8 @@ class RunningDataplane implements Dataplane {
   async stop(remove: boolean): Promise<void> {
     this.#isStopping = true;
     clearInterval(this.#timer);
+    clearTimeout(this.#followTimer);
+    this.#rotation?.stop();
     this.#limits.stop();
     this.#leases.stop();
     await this.#queue.catch(() => {});
@@ -226,6 +214,7 @@ class RunningDataplane implements Dataplane {
     const report = await reconciler.apply(plan);
     this.#limits.setLimits(sharedLimits(plan, report.desired.limits));
     this.#setLeases(report);
+    this.#followTunnel();
     const observation = await this.#observationOf(report);
     this.#options.log.info(
       {
@@ -312,10 +301,18 @@ class RunningDataplane implements Dataplane {
     try {
       if (isSilent && !this.#isSilenced) log.warn({ silent_hours: Math.round(silentMs / 3_600_000) }, "agent_silent");
       if (isSilent !== this.#isSilenced) await this.#enqueue(() => this.#silence(isSilent));
-      else await this.#enqueue(() => this.#running().apply(this.#plan));
+      else await this.#enqueue(() => this.#repair());
+      await this.#rotation?.beginIfOld(Date.now());
+      this.#followTunnel();
     } catch (error) {
       log.error({ reason: messageOf(error) }, "reconcile_failed");
     }
+  }
+
+  #repair(): Promise<KernelReport> {
+    const reconciler = this.#running();
+    reconciler.distrust();
+    return reconciler.apply(this.#plan);
   }
 
   async #silence(isSilent: boolean): Promise<void> {
@@ -325,6 +322,31 @@ class RunningDataplane implements Dataplane {
     const services = stored.services.map((service) => ({ ...service, refuse: service.refuse ?? refuse }));
     await this.#makeCurrent(isSilent ? { ...stored, services } : stored);
     this.#isSilenced = isSilent;
+  }
+
+  #openRotation(): Promise<KeyRotation> {
+    const { state, log, tunnelKeyOverlapMs, tunnelKeyLifetimeMs } = this.#options;
+    return KeyRotation.open({
+      folder: state.path,
+      overlapMs: tunnelKeyOverlapMs,
+      lifetimeMs: tunnelKeyLifetimeMs,
+      onTaken: () => {
+        log.info({ public_key: this.#rotation?.announced }, "tunnel_key_taken");
+        void this.#tick();
+      },
+      onFailed: (error) => log.error({ reason: messageOf(error) }, "tunnel_key_failed"),
+    });
+  }
+
+  /** While a peer has two keys, looks several times a second which of them it speaks with. */
+  #followTunnel(): void {
+    clearTimeout(this.#followTimer);
+    if (this.#isStopping || this.#reconciler?.isTunnelFollowing !== true) return;
+    this.#followTimer = setTimeout(() => {
+      this.#enqueue(() => this.#running().followTunnel())
+        .catch((error: unknown) => this.#options.log.error({ reason: messageOf(error) }, "tunnel_key_failed"))
+        .finally(() => this.#followTunnel());
+    }, FOLLOW_EVERY_MS);
   }
 
   async #chooseWireguard(): Promise<Wireguard | undefined> {
@@ -342,7 +364,7 @@ class RunningDataplane implements Dataplane {
   }
 
   #running(): Reconciler {
-    if (this.#reconciler === undefined) throw new Error("the data plane has not started yet");
+    if (this.#reconciler === undefined) throw new Error(NOT_STARTED);
     return this.#reconciler;
   }
 

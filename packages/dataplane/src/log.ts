@@ -34,3 +34,9 @@ function textLine(json: string): string {
   );
   return `${[String(time).slice(11), level, event, ...fields].join(" ")}\n`;
 }
+
+/** Tells of each line or transaction that was run, and of what was refused. */
+export const commandLogger = (log: Log) => (kind: string, text: string, error: string | undefined) => {
+  if (error === undefined) log.debug({ kind, text }, "kernel_changed");
+  else log.warn({ kind, text, error }, "kernel_refused");
+};

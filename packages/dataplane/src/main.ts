@@ -2,14 +2,18 @@
 import { readFile } from "node:fs/promises";
 import { checkHost } from "./check-host.ts";
 import { type Config, helpText, readConfig } from "./config.ts";
+import { connectDataplane } from "./control-client.ts";
 import { groupId, refuseSecond, serveControl } from "./control-server.ts";
-import { type DataplaneOptions, removeEverything, startDataplane } from "./dataplane.ts";
+import { type DataplaneOptions, startDataplane } from "./dataplane.ts";
+import { kernelChangeWatch } from "./kernel/change-watch.ts";
 import { kernelClassUse } from "./kernel/class-use.ts";
+import { kernelMerging } from "./kernel/merging.ts";
 import { kernelGeneration } from "./kernel/nft-generation.ts";
 import { createRunner } from "./kernel/runner.ts";
 import { procSysctls } from "./kernel/sysctl.ts";
 import { createLog, type Log } from "./log.ts";
 import { startPegasus } from "./pegasus/start-pegasus.ts";
+import { removeEverything } from "./removal.ts";
 import { openStateDir } from "./state-dir.ts";
 
 /** The `arctic-dataplane` process: configuration in, one data plane and its control socket, an orderly end. */
@@ -23,6 +27,8 @@ async function main(): Promise<void> {
       requireRoot();
       process.exitCode = await check(config);
       return;
+    case "rotate-tunnel-key":
+      return rotateTunnelKey(config);
     case "cleanup":
       requireRoot();
       await refuseSecond(config.controlSocket);
@@ -40,6 +46,13 @@ async function check(config: Config): Promise<number> {
   for (const finding of findings) process.stdout.write(`${finding}\n`);
   if (findings.length === 0) process.stdout.write("nothing on this host stands in the way of its services\n");
   return findings.length === 0 ? 0 : 1;
+}
+
+async function rotateTunnelKey({ controlSocket }: Config): Promise<void> {
+  const client = await connectDataplane(controlSocket);
+  const { tunnel } = await client.rotateTunnelKey();
+  client.close();
+  process.stdout.write(`${tunnel.public_key} is announced as the tunnel's next key\n`);
 }
 
 async function run(config: Config): Promise<void> {
@@ -75,8 +88,10 @@ async function optionsFrom(config: Config, log: Log): Promise<DataplaneOptions> 
     state: await openStateDir(config.stateDir),
     runner: createRunner(),
     generation: kernelGeneration(),
+    changeWatch: kernelChangeWatch(),
     classUse: kernelClassUse(),
     sysctls: procSysctls(),
+    merging: kernelMerging(),
     startPegasus,
     log,
     host: {
@@ -89,6 +104,8 @@ async function optionsFrom(config: Config, log: Log): Promise<DataplaneOptions> 
     workers: config.workers,
     reconcileEveryMs: config.reconcileEveryMs,
     agentSilenceLimitMs: config.agentSilenceLimitMs,
+    tunnelKeyLifetimeMs: config.tunnelKeyLifetimeMs,
+    tunnelKeyOverlapMs: config.tunnelKeyOverlapMs,
   };
 }
 

@@ -3,18 +3,19 @@ import type { LocalPeer } from "../peer/local-peer.ts";
 import { type AuditedWrite, callerName, logWrite } from "./audit.ts";
 import { credentialsFrom, type Gate, identifyCaller, requireAccess } from "./authentication.ts";
 import { atEntry } from "./central.ts";
-import type { ApiContext, Call, Handler, Outcome, RequestOrigin } from "./context.ts";
+import type { ApiContext, Call, Handler, Outcome } from "./context.ts";
 import type { EventStreams } from "./event-streams.ts";
-import { checkBrowserSafety, checkJson, parseParts, readBody } from "./guard.ts";
+import { checkBrowserSafety, checkJson, parseParts } from "./guard.ts";
 import { HANDLERS } from "./handlers.ts";
 import { type Outcomes, requestIdFrom } from "./idempotency.ts";
-import { baseUrlOf, type HonoContext, isTls, originOf, pathOf, queryOf, responseFrom } from "./incoming.ts";
+import { type Incoming, queryOf } from "./incoming.ts";
 import { checkInternal } from "./internal.ts";
 import { createSender, freshId, type Sender } from "./on-behalf.ts";
-import { OPERATIONS, type Operation, type OperationName } from "./operations.ts";
+import type { OperationName } from "./operations.ts";
 import { Problem, problemFromError } from "./problem.ts";
 import { type Answer, answerFromProblem, JSON_TYPE, wantedPeer } from "./relay.ts";
-import { markProven } from "./server.ts";
+import type { Reply } from "./reply.ts";
+import type { Route } from "./router.ts";
 import type { Caller } from "./token.ts";
 
 /** What all requests share. */
@@ -26,24 +27,23 @@ export interface Common extends Gate {
 
 /** A request that may be answered: who asks for what, with its body read. */
 interface Request {
-  readonly c: HonoContext;
-  readonly name: OperationName;
-  readonly operation: Operation;
+  readonly incoming: Incoming;
+  readonly route: Route;
   readonly caller: Caller | undefined;
-  readonly origin: RequestOrigin;
   readonly id: string;
+  /** Whether the id is the caller's, who may send it again. */
+  readonly isRepeatable: boolean;
   readonly bytes: Uint8Array;
   /** The peer that shall answer instead of this one. */
   readonly wanted: PeerId | undefined;
 }
 
 /** Everything that is the same for all operations, cheapest and safest first; then the operation, here or elsewhere. */
-export async function answer(common: Common, name: OperationName, c: HonoContext): Promise<Response> {
+export async function answer(common: Common, route: Route, incoming: Incoming): Promise<Reply> {
   const { context } = common;
-  const operation: Operation = OPERATIONS[name];
-  const { headers } = c.req.raw;
-  const origin = originOf(c);
-  checkBrowserSafety(context, headers, origin, isTls(c));
+  const { name, operation } = route;
+  const { headers, origin } = incoming;
+  checkBrowserSafety(context, incoming);
   const peer = context.peer();
   if (operation.before === "bootstrapped") requirePeer(context);
   const credentials = credentialsFrom(headers);
@@ -59,20 +59,21 @@ export async function answer(common: Common, name: OperationName, c: HonoContext
   } catch (error) {
     // Who is known and tries more than it may is worth a line; who is nobody would fill the log.
     if (caller !== undefined && operation.effect === "write")
-      logRefusal(context, { operation: name, caller, origin, requestId: "", params: paramsOf(operation, c) }, error);
+      logRefusal(context, { operation: name, caller, origin, requestId: "", params: namedParams(route) }, error);
     throw error;
   }
-  if (caller !== undefined && "incoming" in c.env) markProven(c.env.incoming.socket);
+  if (caller !== undefined) incoming.markProven();
   if (peer !== undefined) checkLicense(peer, operation, caller);
 
   // A read that is answered here needs no name.
   const needsId = operation.effect === "write" || wanted !== undefined;
-  const id = requestIdFrom(headers) ?? (needsId ? freshId(context) : "");
-  const bytes = operation.method === "GET" ? NO_BYTES : await readBody(c.req.raw);
-  const request = { c, name, operation, caller, origin, id, bytes, wanted };
+  const callersId = requestIdFrom(headers);
+  const id = callersId ?? (needsId ? freshId(context) : "");
+  const bytes = operation.method === "GET" ? NO_BYTES : await incoming.readBody();
+  const request = { incoming, route, caller, id, isRepeatable: callersId !== undefined, bytes, wanted };
   if (operation.format === "event_stream") return stream(common, request);
-  if (operation.effect === "read") return responseFrom(await perform(common, request, {}));
-  return responseFrom(await performAndLog(common, request));
+  const done = operation.effect === "read" ? perform(common, request, {}) : performAndLog(common, request);
+  return { type: "whole", answer: await done };
 }
 
 const NO_BYTES = new Uint8Array();
@@ -86,7 +87,7 @@ export function requirePeer(context: ApiContext): LocalPeer {
 }
 
 /** What the license allows in its present state. Throws Problem. */
-function checkLicense(peer: LocalPeer, { license, effect }: Operation, caller: Caller | undefined): void {
+function checkLicense(peer: LocalPeer, { license, effect }: Route["operation"], caller: Caller | undefined): void {
   if (license === "lasting" || caller?.type === "recovery") return;
   const state = peer.licenseState;
   if (state !== "suspended" && !(effect === "write" && state === "read_only")) return;
@@ -100,11 +101,11 @@ type Notes = Record<string, unknown>;
 async function performAndLog(common: Common, request: Request): Promise<Answer> {
   const notes: Notes = {};
   const written: AuditedWrite = {
-    operation: request.name,
+    operation: request.route.name,
     caller: request.caller,
-    origin: request.origin,
+    origin: request.incoming.origin,
     requestId: request.id,
-    params: paramsOf(request.operation, request.c),
+    params: namedParams(request.route),
   };
   try {
     const done = await perform(common, request, notes);
@@ -119,8 +120,8 @@ async function performAndLog(common: Common, request: Request): Promise<Answer> 
 }
 
 /** The path's parameters where they are what they should be; anything else may be a secret in a wrong place. */
-function paramsOf({ params }: Operation, c: HonoContext): unknown {
-  const parsed = params.safeParse(c.req.param());
+function namedParams({ operation, params }: Route): unknown {
+  const parsed = operation.params.safeParse(params);
   return parsed.success ? parsed.data : {};
 }
 
@@ -132,7 +133,8 @@ function logRefusal(context: ApiContext, written: AuditedWrite, error: unknown, 
 async function perform(common: Common, request: Request, notes: Notes): Promise<Answer> {
   const { context } = common;
   const peer = context.peer();
-  const { operation, origin, wanted } = request;
+  const { wanted } = request;
+  const { name, operation } = request.route;
   const here = () => {
     delete notes.relayed_to;
     return operation.effect === "write" ? performOnce(common, request, notes) : performHere(common, request, notes);
@@ -144,21 +146,21 @@ async function perform(common: Common, request: Request, notes: Notes): Promise<
       return await sendWhole(senderOf(context, peer, request), request, to);
     } catch (error) {
       // A peer that leaves closes its links, and so never answers; its word that it left has come before.
-      if (request.name === "removeSelf" && peer.node.peers.get(to)?.standing === "left")
+      if (name === "removeSelf" && peer.node.peers.get(to)?.standing === "left")
         return answerFrom(operation.status, undefined);
       throw error;
     }
   };
   if (wanted !== undefined) return there(wanted);
-  return operation.place === "entry" ? atEntry(context, peer, origin, { here, there }) : here();
+  return operation.place === "entry" ? atEntry(context, peer, request.incoming.origin, { here, there }) : here();
 }
 
 /** Where a write is passed on, the peer that does it remembers; so a request that comes back here waits for nobody. */
 async function performOnce(common: Common, request: Request, notes: Notes): Promise<Answer> {
-  const { c, caller, id, bytes } = request;
+  const { incoming, route, caller, id, isRepeatable, bytes } = request;
   // What anybody may ask belongs to nobody, who could not be told from another.
-  if (caller === undefined) return performHere(common, request, notes);
-  const name = { caller: callerName(caller), id, method: c.req.method, path: pathOf(c), body: bytes };
+  if (caller === undefined || !isRepeatable) return performHere(common, request, notes);
+  const name = { caller: callerName(caller), id, method: route.operation.method, path: pathOf(incoming), body: bytes };
   const { answer, isRepeat } = await common.outcomes.once(name, () => performHere(common, request, notes));
   if (isRepeat) notes.is_repeat = true;
   return answer;
@@ -166,7 +168,7 @@ async function performOnce(common: Common, request: Request, notes: Notes): Prom
 
 async function performHere(common: Common, request: Request, notes: Notes): Promise<Answer> {
   const { context } = common;
-  const { operation, name } = request;
+  const { operation, name } = request.route;
   const outcome = await outcomeOf(common, request);
   switch (outcome.type) {
     case "reply":
@@ -183,12 +185,14 @@ async function performHere(common: Common, request: Request, notes: Notes): Prom
 }
 
 async function outcomeOf({ context, streams, tokens }: Common, request: Request): Promise<Outcome<unknown>> {
-  const { c, name, operation, caller, origin, bytes } = request;
+  const { incoming, caller, bytes } = request;
+  const { name, operation, params } = request.route;
+  const { headers, origin, baseUrl } = incoming;
   if (operation.effect === "write") await context.peer()?.merged();
   const parts = parseParts(operation, {
-    params: c.req.param(),
-    query: queryOf(c),
-    contentType: c.req.header("content-type") ?? "",
+    params,
+    query: queryOf(incoming),
+    contentType: headers.get("content-type") ?? "",
     body: bytes,
   });
   const call = {
@@ -196,11 +200,10 @@ async function outcomeOf({ context, streams, tokens }: Common, request: Request)
     context,
     caller,
     origin,
-    baseUrl: baseUrlOf(c),
+    baseUrl,
     openEvents: () => {
-      const { bearer } = credentialsFrom(c.req.raw.headers);
-      const cut = () => "incoming" in c.env && c.env.incoming.socket.destroy();
-      return streams.open({ context, peer: requirePeer(context), caller, bearer, tokens, cut });
+      const { bearer } = credentialsFrom(headers);
+      return streams.open({ context, peer: requirePeer(context), caller, bearer, tokens, cut: () => incoming.cut() });
     },
     peer: () => requirePeer(context),
     askPeer: async (to: PeerId, method: string, path: string, body: unknown) => {
@@ -212,24 +215,28 @@ async function outcomeOf({ context, streams, tokens }: Common, request: Request)
   return (HANDLERS[name] as Handler<OperationName>)(call);
 }
 
-async function stream(common: Common, request: Request): Promise<Response> {
-  if (request.wanted !== undefined || request.origin.type === "relay")
+async function stream(common: Common, request: Request): Promise<Reply> {
+  const { incoming, route, wanted } = request;
+  if (wanted !== undefined || incoming.origin.type === "relay")
     throw new Problem("INVALID_REQUEST", "X-Arctic-Peer: a stream is not relayed; open it at that peer itself");
   const outcome = await outcomeOf(common, request);
-  if (outcome.type !== "stream") throw new Error(`${request.name} answers without a stream`);
-  return new Response(outcome.body, {
-    headers: { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" },
-  });
+  if (outcome.type !== "stream") throw new Error(`${route.name} answers without a stream`);
+  return { type: "stream", body: outcome.body };
 }
 
-function senderOf(context: ApiContext, peer: LocalPeer, { caller, c, origin }: Request): Sender {
-  return createSender(context, peer, caller, c.req.raw.headers, origin);
+function senderOf(context: ApiContext, peer: LocalPeer, { caller, incoming }: Request): Sender {
+  return createSender(context, peer, caller, incoming.headers, incoming.origin);
 }
 
-function sendWhole(send: Sender, { c, id, bytes }: Request, to: PeerId): Promise<Answer> {
-  if (bytes.length > 0) checkJson(c.req.header("content-type") ?? "");
+function sendWhole(send: Sender, { incoming, route, id, bytes }: Request, to: PeerId): Promise<Answer> {
+  if (bytes.length > 0) checkJson(incoming.headers.get("content-type") ?? "");
   const body = bytes.length === 0 ? undefined : Buffer.from(bytes).toString("utf8");
-  return send(to, { id, method: c.req.method, path: pathOf(c), body });
+  return send(to, { id, method: route.operation.method, path: pathOf(incoming), body });
+}
+
+/** With its query. */
+function pathOf({ path, search }: Incoming): string {
+  return path + search;
 }
 
 function answerFrom(status: number, body: unknown): Answer {

@@ -2,6 +2,7 @@ import { timingSafeEqual } from "node:crypto";
 import type { LocalPeer } from "../peer/local-peer.ts";
 import type { ApiContext, RequestOrigin } from "./context.ts";
 import { hashSecret } from "./credential.ts";
+import type { RequestHeaders } from "./headers.ts";
 import type { Access } from "./operation.ts";
 import { Problem } from "./problem.ts";
 import type { RateLimit } from "./rate-limit.ts";
@@ -22,7 +23,7 @@ export interface Gate {
   readonly tokens: TokenChecks;
 }
 
-export function credentialsFrom(headers: Headers): Credentials {
+export function credentialsFrom(headers: RequestHeaders): Credentials {
   const bearer = /^Bearer ([A-Za-z0-9._-]{1,8192})$/i.exec(headers.get("authorization") ?? "")?.[1];
   return { bearer, recovery: headers.get("x-arctic-recovery") ?? undefined };
 }

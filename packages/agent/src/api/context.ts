@@ -5,6 +5,7 @@ import type { HashWatch } from "../metrics/hash-watch.ts";
 import type { Meters } from "../metrics/meters.ts";
 import type { LocalPeer } from "../peer/local-peer.ts";
 import type { Traffic } from "../transport/traffic.ts";
+import type { OutcomeMemory } from "./idempotency.ts";
 import type { BodyOf, OperationName, ParamsOf, QueryOf, ReplyOf } from "./operations.ts";
 import type { Bootstrap, Bootstrapped } from "./schema.ts";
 import type { Caller } from "./token.ts";
@@ -26,6 +27,7 @@ export interface ApiContext {
   readonly resolve: (host: string) => Promise<readonly string[]>;
   /** Host names under which plain HTTP is answered, beside IP addresses and localhost. */
   readonly hostNames: () => readonly string[];
+  readonly outcomes: OutcomeMemory;
   /** What `/metrics` reads beside the peer itself. */
   readonly gauges: {
     readonly meters: Meters;

@@ -1,19 +1,17 @@
 import { isIP } from "node:net";
-import { LIMITS, parseJson } from "@arctic/core";
+import { parseJson } from "@arctic/core";
 import type * as z from "zod";
-import type { ApiContext, RequestOrigin } from "./context.ts";
+import type { ApiContext } from "./context.ts";
+import type { Incoming } from "./incoming.ts";
 import type { Operation } from "./operation.ts";
 import { Problem, problemFromIssues } from "./problem.ts";
-
-/** Bodies are at most this long. */
-const MAX_BODY_BYTES = LIMITS.frameBytes;
 
 /**
  * Keeps browsers out: none of their pages has business here, and only they send an Origin. A plain request has to name
  * the host by its address or a name that is known, so that a foreign name that was pointed here (DNS rebinding) is not
  * answered. Throws Problem.
  */
-export function checkBrowserSafety(context: ApiContext, headers: Headers, origin: RequestOrigin, isTls: boolean): void {
+export function checkBrowserSafety(context: ApiContext, { headers, origin, isTls }: Incoming): void {
   if (origin.type === "relay") return;
   if (headers.get("origin") !== null) throw new Problem("FORBIDDEN", "requests from web pages are not answered");
   const host = hostOf(headers.get("host") ?? "");
@@ -29,29 +27,6 @@ function hostOf(header: string): string {
     .replace(/:\d+$/, "")
     .replace(/^\[|\]$/g, "")
     .toLowerCase();
-}
-
-/** The request's body as bytes. Throws Problem where it is too long, or where the caller went away in its middle. */
-export async function readBody(request: Request): Promise<Uint8Array> {
-  const declared = Number(request.headers.get("content-length") ?? 0);
-  if (declared > MAX_BODY_BYTES) throw tooLarge();
-  if (request.body === null) return new Uint8Array();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of request.body) {
-      length += chunk.length;
-      if (length > MAX_BODY_BYTES) throw tooLarge();
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw error instanceof Problem ? error : new Problem("INVALID_REQUEST", "the body did not come whole");
-  }
-  return new Uint8Array(Buffer.concat(chunks));
-}
-
-function tooLarge(): Problem {
-  return new Problem("TOO_LARGE", "the body is larger than 1 MiB");
 }
 
 /** The parts of a request, by the operation's schemas. Throws Problem that names the place. */

@@ -3,6 +3,7 @@ import type { LocalPeer } from "../peer/local-peer.ts";
 import { credentialsFrom } from "./authentication.ts";
 import type { ApiContext, RequestOrigin } from "./context.ts";
 import { sharedClientId } from "./credential.ts";
+import type { RequestHeaders } from "./headers.ts";
 import { Problem } from "./problem.ts";
 import { type Answer, relay } from "./relay.ts";
 import { type Caller, issueToken } from "./token.ts";
@@ -25,7 +26,7 @@ export function createSender(
   context: ApiContext,
   peer: LocalPeer,
   caller: Caller | undefined,
-  headers: Headers,
+  headers: RequestHeaders,
   origin: RequestOrigin,
 ) {
   const hops = origin.type === "relay" ? origin.hops + 1 : 1;

@@ -81,7 +81,7 @@ const PARAMETERS = {
     name: "Idempotency-Key",
     in: "header",
     required: false,
-    description: "Names the write: sent again under it within ten minutes, it is answered and not done again",
+    description: "Names the write: sent again under it within a day, it is answered and not done again",
     schema: { type: "string", pattern: "^[A-Za-z0-9_-]{16,64}$" },
   },
 } as const;

@@ -1,6 +1,7 @@
 import { isId, isJsonObject, type PeerId, parseJson } from "@arctic/core";
 import * as z from "zod";
 import type { LocalPeer } from "../peer/local-peer.ts";
+import type { RequestHeaders } from "./headers.ts";
 import { Problem } from "./problem.ts";
 
 /** An operator's request on its way to another peer. */
@@ -24,6 +25,8 @@ export interface Answer {
   /** JSON text, or what `contentType` says; empty for 204. */
   readonly body: string;
   readonly contentType: string;
+  /** Beside its type; they stay on this host. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The entry, then the owner. */
@@ -116,13 +119,14 @@ function fitting(answer: Answer): Answer {
 }
 
 export function answerFromProblem(problem: Problem): Answer {
-  return { status: problem.status, body: JSON.stringify(problem.toBody()), contentType: JSON_TYPE };
+  const answer = { status: problem.status, body: JSON.stringify(problem.toBody()), contentType: JSON_TYPE };
+  return problem.status === 401 ? { ...answer, headers: { "www-authenticate": "Bearer" } } : answer;
 }
 
 const MALFORMED = answerFromProblem(new Problem("INVALID_REQUEST", "the relayed request is malformed"));
 
 /** The peer that the caller wants to be answered by, from `X-Arctic-Peer`. Throws Problem. */
-export function wantedPeer(headers: Headers): PeerId | undefined {
+export function wantedPeer(headers: RequestHeaders): PeerId | undefined {
   const header = headers.get("x-arctic-peer");
   if (header === null) return undefined;
   if (isId("peer", header)) return header;

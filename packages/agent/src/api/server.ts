@@ -129,6 +129,8 @@ function route(socket: Socket, plain: HttpServer, secure: HttpServer, options: S
     socket.unshift(first);
     const isTls = first[0] === TLS_HANDSHAKE;
     if (!isTls && !allowPlain && !isLoopback(plainAddress(socket.remoteAddress ?? ""))) {
+      // The caller may keep its own half open for ever.
+      socket.once("finish", () => socket.destroy());
       socket.end(PLAIN_REFUSED);
       return;
     }

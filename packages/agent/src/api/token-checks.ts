@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto";
-import type { Millis } from "@arctic/core";
+import { createPublicKey, hash, type KeyObject } from "node:crypto";
+import type { ClientId, ClusterNode, Millis } from "@arctic/core";
 import type { LocalPeer } from "../peer/local-peer.ts";
+import { type Client, findClient } from "./credential.ts";
 import { type Caller, callerFrom, type TokenClaims, type TokenJudge, verifyToken } from "./token.ts";
 
 const REMEMBERED = 1024;
@@ -14,14 +15,16 @@ const AUDIENCES_KEPT_MS = 1_000;
 export class TokenChecks {
   readonly #claimsByHash = new Map<string, TokenClaims>();
   readonly #rightUntilByAudience = new Map<string, Millis>();
+  readonly #keyByText = new Map<string, KeyObject>();
+  readonly #clients = new Clients();
 
   /** Throws Problem. */
   async check(peer: LocalPeer, token: string, now: Millis): Promise<Caller> {
     const judge = this.#judgeFor(peer, now);
-    const hash = createHash("sha256").update(token).digest("base64");
-    const known = this.#claimsByHash.get(hash);
+    const name = hash("sha256", token, "base64");
+    const known = this.#claimsByHash.get(name);
     const claims = known ?? (await verifyToken(judge, token, now));
-    if (known === undefined) this.#remember(hash, claims);
+    if (known === undefined) this.#remember(name, claims);
     return callerFrom(judge, claims, now);
   }
 
@@ -39,12 +42,41 @@ export class TokenChecks {
         for (const audience of audiences) this.#rightUntilByAudience.set(audience, now + AUDIENCES_KEPT_MS);
         return audiences.some((audience) => audience === clusterId);
       },
+      parsedKey: (publicKey) => this.#parsedKey(publicKey),
+      clientOf: (clientId) => this.#clients.find(node, clientId),
     };
   }
 
-  #remember(hash: string, claims: TokenClaims): void {
-    this.#claimsByHash.set(hash, claims);
+  #parsedKey(publicKey: string): KeyObject {
+    const known = this.#keyByText.get(publicKey);
+    if (known !== undefined) return known;
+    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
+    if (this.#keyByText.size >= REMEMBERED) this.#keyByText.clear();
+    this.#keyByText.set(publicKey, key);
+    return key;
+  }
+
+  #remember(name: string, claims: TokenClaims): void {
+    this.#claimsByHash.set(name, claims);
     const [oldest] = this.#claimsByHash.keys();
     if (this.#claimsByHash.size > REMEMBERED && oldest !== undefined) this.#claimsByHash.delete(oldest);
+  }
+}
+
+/** Clients that were looked up, for as long as no record changes. */
+class Clients {
+  #hashes: unknown;
+  readonly #byId = new Map<ClientId, Client | undefined>();
+
+  find({ registry }: ClusterNode, clientId: ClientId): Client | undefined {
+    const { hashes } = registry;
+    // The same object until something changes.
+    if (hashes !== this.#hashes || this.#byId.size >= REMEMBERED) this.#byId.clear();
+    this.#hashes = hashes;
+    const known = this.#byId.get(clientId);
+    if (known !== undefined || this.#byId.has(clientId)) return known;
+    const client = findClient(registry, clientId);
+    this.#byId.set(clientId, client);
+    return client;
   }
 }

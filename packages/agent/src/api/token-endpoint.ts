@@ -2,7 +2,9 @@ import { base64urlFromBytes, isId } from "@arctic/core";
 import type { LocalPeer } from "../peer/local-peer.ts";
 import type { ApiContext } from "./context.ts";
 import { type Client, findClient, isSecretOf } from "./credential.ts";
+import type { RequestHeaders } from "./headers.ts";
 import type { RateLimit } from "./rate-limit.ts";
+import { type Answer, JSON_TYPE } from "./relay.ts";
 import { includesScope, parseScope, type Scope, scopeName } from "./scope.ts";
 import { issueToken, TOKEN_TTL_SECONDS } from "./token.ts";
 
@@ -17,9 +19,9 @@ export interface TokenLimits {
 export async function answerTokenRequest(
   context: ApiContext,
   peer: LocalPeer,
-  request: { readonly headers: Headers; readonly form: string; readonly remoteAddress: string },
+  request: { readonly headers: RequestHeaders; readonly form: string; readonly remoteAddress: string },
   limits: TokenLimits,
-): Promise<Response> {
+): Promise<Answer> {
   const { remoteAddress } = request;
   if (limits.attempts.isOver(remoteAddress) || limits.failures.isOver(remoteAddress)) {
     return refusal(
@@ -61,7 +63,7 @@ async function tokenReply(
   peer: LocalPeer,
   client: Client,
   scopes: readonly Scope[],
-): Promise<Response> {
+): Promise<Answer> {
   const grant = {
     clientId: client.clientId,
     scopes,
@@ -69,15 +71,12 @@ async function tokenReply(
     tokenId: base64urlFromBytes(context.crypto.randomBytes(16)),
   };
   const token = await issueToken(peer.identity, peer.node, grant, context.clock.now());
-  return Response.json(
-    {
-      access_token: token,
-      token_type: "Bearer",
-      expires_in: TOKEN_TTL_SECONDS,
-      scope: scopes.map(scopeName).join(" "),
-    },
-    { headers: NO_STORE },
-  );
+  return answerFrom(200, {
+    access_token: token,
+    token_type: "Bearer",
+    expires_in: TOKEN_TTL_SECONDS,
+    scope: scopes.map(scopeName).join(" "),
+  });
 }
 
 /** What was asked for, or all that the client has; `undefined` where more was asked for. */
@@ -89,7 +88,7 @@ function grantedScopes(client: Client, text: string | null): readonly Scope[] | 
 }
 
 /** RFC 6749 section 2.3.1. Both ways at once are refused. */
-function shownCredentials(headers: Headers, form: URLSearchParams) {
+function shownCredentials(headers: RequestHeaders, form: URLSearchParams) {
   const basic = /^Basic ([A-Za-z0-9+/=]{1,1024})$/i.exec(headers.get("authorization") ?? "")?.[1];
   const id = form.get("client_id");
   const secret = form.get("client_secret");
@@ -120,7 +119,11 @@ function hasRepeats(form: URLSearchParams): boolean {
 const NO_STORE = { "cache-control": "no-store" };
 
 /** RFC 6749 section 5.2, with Arctic's code beside it. */
-function refusal(status: number, error: string, code: string, description: string): Response {
-  const headers = status === 401 ? { ...NO_STORE, "www-authenticate": 'Basic realm="arctic"' } : NO_STORE;
-  return Response.json({ error, error_description: description, code }, { status, headers });
+function refusal(status: number, error: string, code: string, description: string): Answer {
+  const answer = answerFrom(status, { error, error_description: description, code });
+  return status === 401 ? { ...answer, headers: { ...NO_STORE, "www-authenticate": 'Basic realm="arctic"' } } : answer;
+}
+
+function answerFrom(status: number, body: object): Answer {
+  return { status, body: JSON.stringify(body), contentType: JSON_TYPE, headers: NO_STORE };
 }

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from "node:crypto";
+import { createPrivateKey, type KeyObject } from "node:crypto";
 import {
   base64urlFromBytes,
   type ClientId,
@@ -10,7 +10,7 @@ import {
   type PeerId,
 } from "@arctic/core";
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify, SignJWT } from "jose";
-import { findClient } from "./credential.ts";
+import type { Client } from "./credential.ts";
 import { Problem } from "./problem.ts";
 import { includesScope, parseScope, type Scope, scopeName } from "./scope.ts";
 
@@ -52,6 +52,10 @@ export interface TokenJudge {
   readonly node: ClusterNode;
   /** Whether a cluster id is one that tokens are taken for. */
   readonly isAudience: (clusterId: string) => boolean;
+  /** The client, unless it is unknown or was revoked. */
+  readonly clientOf: (clientId: ClientId) => Client | undefined;
+  /** A public key, base64url, as `node:crypto` and jose take it: both do more for one that they know. */
+  readonly parsedKey: (publicKey: string) => KeyObject;
 }
 
 /** A token ends when it says, give or take what clocks that are kept by NTP may differ. */
@@ -79,7 +83,7 @@ export async function verifyToken(judge: TokenJudge, token: string, now: Millis)
   const issuer = issuerOf(token);
   const publicKey = issuer === undefined ? undefined : keyOf(judge, issuer);
   if (issuer === undefined || publicKey === undefined) throw unauthorized(STRANGE_ISSUER);
-  const payload = await verified(token, issuer, publicKey, now);
+  const payload = await verified(token, issuer, judge.parsedKey(publicKey), now);
   const { sub, aud, exp = 0 } = payload;
   if (!isId("cli", sub)) throw unauthorized("its subject is no client id");
   if (typeof aud !== "string" || !judge.isAudience(aud)) throw unauthorized(STRANGE_AUDIENCE);
@@ -98,7 +102,7 @@ export function callerFrom(judge: TokenJudge, claims: TokenClaims, now: Millis):
   if (keyOf(judge, claims.issuer) !== claims.publicKey) throw unauthorized(STRANGE_ISSUER);
   if (!judge.isAudience(claims.audience)) throw unauthorized(STRANGE_AUDIENCE);
   if (claims.expiresAtSeconds + EXPIRY_TOLERANCE_SECONDS <= now / 1000) throw expired();
-  const client = findClient(judge.node.registry, claims.clientId);
+  const client = judge.clientOf(claims.clientId);
   if (client === undefined) throw unauthorized("its client is unknown here or was revoked");
   const scopes = claims.scopes.filter((scope) => includesScope(client.scopes, scope));
   return { type: "token", clientId: claims.clientId, scopes };
@@ -135,9 +139,8 @@ function keyOf(judge: TokenJudge, issuer: PeerId): string | undefined {
   return judge.node.peers.isMember(issuer) ? judge.node.peers.get(issuer)?.publicKey : undefined;
 }
 
-async function verified(token: string, issuer: PeerId, publicKey: string, now: Millis): Promise<JWTPayload> {
+async function verified(token: string, issuer: PeerId, key: KeyObject, now: Millis): Promise<JWTPayload> {
   try {
-    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
     const { payload } = await jwtVerify(token, key, {
       algorithms: ["EdDSA"],
       typ: "JWT",

@@ -16,7 +16,7 @@ export interface ReconcilerOptions {
   readonly plan: () => NetworkPlan;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told when a connection brought the data plane's public halves. */
+  /** Told when a connection brought the data plane's public halves, and when they are others than before. */
   readonly onIdentity: (identity: DataplaneIdentity) => void;
   /** Told when what is known of the services may have changed. */
   readonly onObserved: () => void;
@@ -139,7 +139,9 @@ export class Reconciler {
         const isCurrent = text === this.#appliedText && nowMs - this.#appliedAtMs < REAPPLY_EVERY_MS;
         if (isCurrent && rounds > 0) break;
         this.#take(isCurrent ? await link.observe() : await this.#apply(link, plan, text, nowMs));
-        if (isCurrent) break;
+        if (!isCurrent) continue;
+        this.#takeIdentity(link, await link.identity());
+        break;
       }
     } catch (error) {
       this.#refused(link, messageOf(error));
@@ -162,6 +164,15 @@ export class Reconciler {
     this.#observationById = new Map(observation.services.map((service) => [service.service_id, service]));
     if (this.#status.type === "connected") this.#status = { ...this.#status, refusal: undefined };
     this.#options.onObserved();
+  }
+
+  /** The data plane changes its keys in its own time; what it announces goes into this peer's record. */
+  #takeIdentity(link: DataplaneLink, identity: DataplaneIdentity): void {
+    const status = this.#status;
+    if (this.#link !== link || status.type !== "connected") return;
+    if (JSON.stringify(status.identity) === JSON.stringify(identity)) return;
+    this.#status = { ...status, identity };
+    this.#options.onIdentity(identity);
   }
 
   /** The connection may still stand: the data plane did not take this plan, and says why. */

@@ -68,7 +68,7 @@ export type JoinOutcome =
   | { readonly type: "failed"; readonly rejection: Rejection | undefined };
 
 const UPKEEP_EVERY_MS = 30_000;
-/** How long a peer that knows others waits for one of them before it writes (SPEC 5.3). */
+/** How long a peer that knows others waits for one of them before it writes. */
 const MERGE_FIRST_MS = 10_000;
 const MERGE_POLL_MS = 50;
 const JOIN_LIMIT_MS = 25_000;

@@ -4,7 +4,7 @@ import type { Log } from "../log.ts";
 import { createGuardedStore } from "../store/guarded-store.ts";
 import { createFileReserve } from "../store/reserve.ts";
 import { openSqliteStore } from "../store/sqlite-store.ts";
-import type { Facts, Store } from "../store/store.ts";
+import type { Facts, Store, StoredOutcome } from "../store/store.ts";
 import type { TlsIdentity } from "../transport/tls.ts";
 import { databasePath, recoveryTokenPath, reservePath } from "./agent-files.ts";
 import { loadIdentity } from "./peer-key.ts";
@@ -19,6 +19,8 @@ export interface AgentState {
   readonly license: License | undefined;
   readonly identity: Identity | undefined;
   readonly tls: TlsIdentity;
+  /** Requests that were done before this start. */
+  readonly outcomes: readonly StoredOutcome[];
 }
 
 /** Opens the state directory, on a full disk too. Throws an Error that says what is wrong with it and what to do. */
@@ -41,8 +43,8 @@ export function openState(
       throw new Error(`${databasePath(stateDir)} holds a peer without its license: restore it from a backup`);
     leaveRecoveryToken(stateDir, recoveryToken, log);
     const guarded = createGuardedStore({ store, reserve, clock, log, stored });
-    const { facts, license } = stored;
-    return { store: guarded, facts, license, identity, tls };
+    const { facts, license, outcomes } = stored;
+    return { store: guarded, facts, license, identity, tls, outcomes };
   } catch (error) {
     store.close();
     throw error;

@@ -20,7 +20,7 @@ import {
 
 /**
  * Puts a backup's identity and state into a state directory that holds no peer. The peer may be much older than what
- * its neighbours hold of it: when it runs it takes that back before it writes (SPEC 5.3). Answers a sentence for the
+ * its neighbours hold of it: when it runs it takes that back before it writes. Answers a sentence for the
  * operator. Throws an Error that says what is wrong; then nothing was overwritten.
  */
 export function restore(file: string, stateDir: string): string {

@@ -96,8 +96,8 @@ class GuardedStore implements Store {
   }
 
   /** Nothing in it is this peer's own word, so that forgetting it would harm nobody. */
-  #isReceived({ records = [], license, flags, facts }: Change): boolean {
-    const isOwn = license !== undefined || flags !== undefined || facts !== undefined;
+  #isReceived({ records = [], license, flags, facts, outcomes }: Change): boolean {
+    const isOwn = [license, flags, facts, outcomes].some((part) => part !== undefined);
     return !isOwn && records.every((record) => record.owner !== this.#self);
   }
 

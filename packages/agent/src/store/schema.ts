@@ -25,6 +25,17 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE fact (name TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    to: 2,
+    sql: `
+      CREATE TABLE outcome (
+        key TEXT PRIMARY KEY,
+        digest TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        answer TEXT
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 /** The database's version; 0 for an empty one. */

@@ -11,7 +11,15 @@ import {
 } from "@arctic/core";
 import { isSpaceError, isSqliteError, lockFor, openDatabaseFile, type SqliteError } from "./database-file.ts";
 import { type Migration, schemaVersionOf } from "./schema.ts";
-import { type Change, type Facts, factsSchema, type Snapshot, type Store, StoreError } from "./store.ts";
+import {
+  type Change,
+  type Facts,
+  factsSchema,
+  type Snapshot,
+  type Store,
+  type StoredOutcome,
+  StoreError,
+} from "./store.ts";
 
 /**
  * Opens the database at the path, or makes it. Throws an Error that says what to do where the file is damaged,
@@ -42,6 +50,8 @@ function storeOver(database: DatabaseSync, path: string, close: () => void): Sto
   const putFact = database.prepare(
     "INSERT INTO fact VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET document = excluded.document",
   );
+  const putOutcome = database.prepare("INSERT OR REPLACE INTO outcome VALUES (?, ?, ?, ?)");
+  const forgetOutcome = database.prepare("DELETE FROM outcome WHERE key = ?");
 
   const inTransaction = (work: () => void) => {
     try {
@@ -65,6 +75,9 @@ function storeOver(database: DatabaseSync, path: string, close: () => void): Sto
           putRecord.run(recordKey(record), kind, owner, id, version, JSON.stringify(record));
         }
         for (const entry of change.book ?? []) putEntry.run(entry.peer, JSON.stringify(entry));
+        for (const key of change.forget ?? []) forgetOutcome.run(key);
+        for (const { key, digest, at, answer } of change.outcomes ?? [])
+          putOutcome.run(key, digest, at, answer ?? null);
         if (change.facts !== undefined) putFact.run("facts", JSON.stringify(change.facts));
         if (change.license !== undefined) putFact.run("license", JSON.stringify(change.license));
         if (change.flags !== undefined) putFact.run("flags", JSON.stringify(change.flags));
@@ -101,11 +114,17 @@ function loadFrom(database: DatabaseSync, path: string): Snapshot {
       records: documents("SELECT document FROM record ORDER BY key") as unknown as SignedRecord[],
       book: documents("SELECT document FROM book ORDER BY peer") as unknown as PeerBookEntry[],
       flags: isJsonObject(flags) ? (flags as NodeFlags) : {},
+      outcomes: database.prepare("SELECT * FROM outcome ORDER BY at").all().map(outcomeFrom),
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : "unreadable";
     throw new Error(`${path} holds what no agent wrote (${reason}): restore it from a backup`);
   }
+}
+
+function outcomeFrom({ key, digest, at, answer }: Readonly<Record<string, unknown>>): StoredOutcome {
+  const outcome = { key: String(key), digest: String(digest), at: Number(at) };
+  return answer === null ? outcome : { ...outcome, answer: String(answer) };
 }
 
 function licenseFrom(document: unknown): License | undefined {

@@ -18,6 +18,18 @@ export const factsSchema = z.object({
 });
 export type Facts = z.infer<typeof factsSchema>;
 
+/** A request that changed something, so that a repeated one is not done again. */
+export interface StoredOutcome {
+  /** Who asked, and the request's id. */
+  readonly key: string;
+  /** Of the whole request: another one under the same id is told from this one. */
+  readonly digest: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** JSON text, where the answer is known and may be kept. */
+  readonly answer?: string;
+}
+
 /** Everything that is stored. Absent `facts` mean that this host was never bootstrapped. */
 export interface Snapshot {
   readonly facts: Facts | undefined;
@@ -25,9 +37,14 @@ export interface Snapshot {
   readonly records: readonly SignedRecord[];
   readonly book: readonly PeerBookEntry[];
   readonly flags: NodeFlags;
+  /** The oldest first. */
+  readonly outcomes: readonly StoredOutcome[];
 }
 
-/** What changes together or not at all. `facts`, `license` and `flags` replace what is held; records and book entries are added or replaced by key. */
+/**
+ * What changes together or not at all. `facts`, `license` and `flags` replace what is held; records, book entries and
+ * outcomes are added or replaced by key.
+ */
 export interface Change {
   readonly records?: readonly SignedRecord[];
   readonly drop?: readonly RecordKey[];
@@ -35,6 +52,9 @@ export interface Change {
   readonly license?: License;
   readonly flags?: NodeFlags;
   readonly facts?: Facts;
+  readonly outcomes?: readonly StoredOutcome[];
+  /** Keys of outcomes. */
+  readonly forget?: readonly string[];
 }
 
 /** The agent's memory across restarts. One writer; `commit` returns once the change would survive a power cut. */

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { TLSSocket } from "node:tls";
+import { createSecureContext, type SecureContext, TLSSocket } from "node:tls";
 import { LIMITS, type LinkId } from "@arctic/core";
-import { WebSocket, WebSocketServer } from "ws";
+import { type ClientOptions, WebSocket, WebSocketServer } from "ws";
 import type { Clock } from "../clock.ts";
 import { hostPortText, parseHostPort, plainAddress, resolvePermitted } from "./address.ts";
 import { channelBinding } from "./tls.ts";
@@ -109,6 +109,8 @@ class Links implements WebSocketTransport {
     const refusal = this.#refusalOf(request, socket);
     if (refusal !== undefined) {
       socket.on("error", () => undefined);
+      // Who asked may keep its own half open for ever.
+      socket.once("finish", () => socket.destroy());
       socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
@@ -203,21 +205,25 @@ class Links implements WebSocketTransport {
   }
 }
 
+/** The same for every dial, and dear to make. */
+const DIALLING = createSecureContext({ minVersion: "TLSv1.3" });
+
 interface Dialled {
   readonly socket: WebSocket;
   readonly tls: TLSSocket;
 }
 
 function connect(hostPort: string, request: DialRequest, stopped: AbortSignal): Promise<Dialled> {
-  const socket = new WebSocket(`wss://${hostPort}${GOSSIP_PATH}`, SUBPROTOCOL, {
+  const options: ClientOptions & { readonly secureContext: SecureContext } = {
     ...WIRE_LIMITS,
     handshakeTimeout: DIAL_TIMEOUT_MS,
     followRedirects: false,
-    minVersion: "TLSv1.3",
+    secureContext: DIALLING,
     // The certificate is self-made: who answers is proven by core's handshake, bound to this channel.
     rejectUnauthorized: false,
     headers: headersFromVoucher(request.voucher),
-  });
+  };
+  const socket = new WebSocket(`wss://${hostPort}${GOSSIP_PATH}`, SUBPROTOCOL, options);
   return new Promise((resolve, reject) => {
     const onStop = () => socket.terminate();
     stopped.addEventListener("abort", onStop, { once: true });

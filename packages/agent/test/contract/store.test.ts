@@ -67,7 +67,14 @@ describe.each(cases)("the $name", ({ open }) => {
 
   it("is empty at first", () => {
     opened = open();
-    expect(opened.store.load()).toEqual({ facts: undefined, license: undefined, records: [], book: [], flags: {} });
+    expect(opened.store.load()).toEqual({
+      facts: undefined,
+      license: undefined,
+      records: [],
+      book: [],
+      flags: {},
+      outcomes: [],
+    });
   });
 
   it("gives everything back after a restart", () => {
@@ -79,8 +86,16 @@ describe.each(cases)("the $name", ({ open }) => {
     const book = [
       { peer: owner.peerId, provenAddresses: ["192.0.2.1:8080"], reachability: "idle" as const, lastSeenAt: 3 },
     ];
-    opened.store.commit({ records, book, facts, license, flags: { hasLeft: true } });
-    expect(opened.reopen().load()).toEqual({ facts, license, records, book, flags: { hasLeft: true } });
+    const outcomes = [
+      { key: "cli_A one", digest: "x", at: 1, answer: "{}" },
+      { key: "cli_A two", digest: "y", at: 2 },
+    ];
+    const all = { records, book, facts, license, flags: { hasLeft: true }, outcomes };
+    opened.store.commit({ ...all, outcomes: [...outcomes].reverse() });
+    const reopened = opened.reopen();
+    expect(reopened.load()).toEqual(all);
+    reopened.commit({ forget: ["cli_A one"], outcomes: [{ key: "cli_A two", digest: "y", at: 2, answer: "{}" }] });
+    expect(opened.reopen().load().outcomes).toEqual([{ key: "cli_A two", digest: "y", at: 2, answer: "{}" }]);
   });
 
   it("replaces by key and drops by key", () => {
@@ -171,20 +186,32 @@ describe("the sqlite store on its file", () => {
 
   it("goes from one schema version to the next without losing a row, all steps or none", () => {
     fill();
-    const next = { to: 2, sql: "CREATE TABLE note (text TEXT) STRICT; INSERT INTO note VALUES ('here')" };
-    const broken = { to: 3, sql: "CREATE TABLE other (text TEXT) STRICT; INSERT INTO nowhere VALUES (1)" };
+    const next = { to: 3, sql: "CREATE TABLE note (text TEXT) STRICT; INSERT INTO note VALUES ('here')" };
+    const broken = { to: 4, sql: "CREATE TABLE other (text TEXT) STRICT; INSERT INTO nowhere VALUES (1)" };
     expect(() => openSqliteStore(path, [...MIGRATIONS, next, broken])).toThrow(/nowhere/);
-    expect(versionIn(path)).toBe(1);
+    expect(versionIn(path)).toBe(2);
     const store = openSqliteStore(path, [...MIGRATIONS, next]);
+    expect(store.load().records).toHaveLength(200);
+    store.close();
+    expect(versionIn(path)).toBe(3);
+  });
+
+  it("takes a file of schema version 1, which has no outcomes", () => {
+    fill();
+    const database = new DatabaseSync(path);
+    database.exec("DROP TABLE outcome; UPDATE schema_version SET version = 1");
+    database.close();
+    const store = openSqliteStore(path);
+    expect(store.load()).toMatchObject({ outcomes: [] });
     expect(store.load().records).toHaveLength(200);
     store.close();
     expect(versionIn(path)).toBe(2);
   });
 
   it("is refused where a newer agent wrote it, and left as it is", () => {
-    openSqliteStore(path, [...MIGRATIONS, { to: 2, sql: "CREATE TABLE note (text TEXT) STRICT" }]).close();
+    openSqliteStore(path, [...MIGRATIONS, { to: 3, sql: "CREATE TABLE note (text TEXT) STRICT" }]).close();
     const before = readFileSync(path);
-    expect(() => openSqliteStore(path)).toThrow(/has schema version 2, and this agent reads up to 1: use the agent/);
+    expect(() => openSqliteStore(path)).toThrow(/has schema version 3, and this agent reads up to 2: use the agent/);
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 });

@@ -38,7 +38,7 @@ describe("what an agent says of itself", () => {
 
   const read = async () => parseMetrics(await client.getMetrics());
 
-  it("is Prometheus text with all that SPEC 12 names and the agent knows", async () => {
+  it("is Prometheus text with a line for all that an operator watches", async () => {
     await until("they are one", async () => (await client.getStatus()).converged);
     const { typeByName } = await read();
     const named = [

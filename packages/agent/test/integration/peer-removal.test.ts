@@ -94,6 +94,19 @@ describe("the removal of a peer", () => {
     expect((await b.client.getPeer(a.made.peer_id)).state).toBe("connected");
   });
 
+  it("is not asked for through the peer that it is about, which could not pass the answer on", async () => {
+    const cluster = await startCluster(2);
+    cleanups.push(() => cluster.remove());
+    const [a, b] = [cluster.at(0), cluster.at(1)];
+    await expect(a.client.viaPeer(b.made.peer_id).deletePeer(a.made.peer_id)).rejects.toMatchObject({
+      status: 400,
+      message: expect.stringContaining("DELETE /v1/peers/self"),
+    });
+    expect((await b.client.getPeer(a.made.peer_id)).state).toBe("connected");
+    await b.client.deletePeer(a.made.peer_id);
+    expect((await b.client.getPeer(a.made.peer_id)).state).toBe("revoked");
+  });
+
   it.each(["?introduced=yes", "?credentials=1", "?introduced=true&introduced=true"])(
     "is refused for %s",
     async (query) => {

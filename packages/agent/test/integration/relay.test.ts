@@ -135,6 +135,28 @@ describe("a write that is sent again under its Idempotency-Key", () => {
     expect(await named.createCredential({ scopes: ["peers.read"] })).toEqual(made);
   });
 
+  it("is known after a restart of the peer that did it, and done no second time", async () => {
+    const { agent, made } = cluster.at(1);
+    const target_peer_id = cluster.at(0).made.peer_id;
+    const [key, secretKey] = [newKey(), newKey()];
+    const client = clientOf(agent, cluster.at(0).made);
+    const first = await client.withIdempotencyKey(key).createService({ target_peer_id });
+    await client.withIdempotencyKey(secretKey).createCredential({ scopes: ["peers.read"] });
+    client.close();
+    await agent.restart();
+    await cluster.settle();
+    const before = await count();
+    const after = clientOf(agent, cluster.at(0).made);
+    expect(await after.withIdempotencyKey(key).createService({ target_peer_id })).toEqual(first);
+    // Its answer held a secret, of which the disk has only the hash.
+    await expect(
+      after.withIdempotencyKey(secretKey).createCredential({ scopes: ["peers.read"] }),
+    ).rejects.toMatchObject({ status: 409, message: expect.stringContaining("was done") });
+    expect(await count()).toBe(before);
+    expect(made.peer_id).toBe(first.source_peer_id);
+    after.close();
+  });
+
   it("is tried anew where the first time it was refused", async () => {
     const { client } = cluster.at(0);
     const key = newKey();

@@ -47,6 +47,7 @@ const context = {
   recoveryHash: new Uint8Array(32),
   agentVersion: "0",
   hostNames: () => [],
+  outcomes: { stored: [], noting: (_: unknown, work: () => unknown) => work(), keep: () => undefined },
 } as unknown as ApiContext;
 
 const tokenOf = (issuer: typeof self, ttlSeconds = 60) =>

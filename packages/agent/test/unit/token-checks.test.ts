@@ -35,7 +35,13 @@ function peerOf(known: Known): LocalPeer {
       isMember: (peer: PeerId) => known.members.has(peer),
       get: (peer: PeerId) => ({ publicKey: known.members.get(peer) }),
     },
-    registry: { live },
+    registry: {
+      live,
+      // Another object, since another record may be there.
+      get hashes() {
+        return {};
+      },
+    },
   };
   return { identity: judge, node, facts: { cluster_id: "clu_former" } } as unknown as LocalPeer;
 }
@@ -61,6 +67,24 @@ describe("a token that was found right once", () => {
 
   it("is right again, without its key being asked for its signature", async () => {
     expect(await check()).toMatchObject({ scopes: ["admin"] });
+  });
+
+  it("is right again, without its client being looked up while no record changes", async () => {
+    const peer = peerOf(known);
+    let lookUps = 0;
+    const { live } = peer.node.registry;
+    const registry = {
+      hashes: {},
+      live: (kind: string) => {
+        lookUps += 1;
+        return live(kind);
+      },
+    };
+    const same = { ...peer, node: { ...peer.node, cluster: peer.node.cluster, registry } } as unknown as LocalPeer;
+    await checks.check(same, token, NOW);
+    const once = lookUps;
+    for (let index = 0; index < 10; index += 1) await checks.check(same, token, NOW);
+    expect([once > 0, lookUps]).toEqual([true, once]);
   });
 
   it("ends on time", async () => {

@@ -46,7 +46,10 @@ export function findingsFrom(facts: ConflictFacts): Finding[] {
 /** TPROXY delivers to the host itself, so its input rules decide about captured connections. */
 function capturedFindings(facts: ConflictFacts): Finding[] {
   return found(facts, "input", "tcp", { protocol: "tcp", mark: TPROXY_MARK }, "what TPROXY captured", [
-    `meta mark and 0xf == 0x${TPROXY_MARK.toString(16)} accept`,
+    {
+      nft: `meta mark and 0xf == 0x${TPROXY_MARK.toString(16)} accept`,
+      iptables: `-m mark --mark 0x${TPROXY_MARK.toString(16)}/0xf -j ACCEPT`,
+    },
   ]);
 }
 
@@ -54,18 +57,21 @@ function linkFindings(facts: ConflictFacts): Finding[] {
   const { pegasusPort: port } = facts;
   const probe = { protocol: "tcp", mark: 0, port } as const;
   return found(facts, "input", "tcp", probe, `the links of other hosts on TCP port ${port}`, [
-    `tcp dport ${port} accept`,
+    { nft: `tcp dport ${port} accept`, iptables: `-p tcp --dport ${port} -j ACCEPT` },
   ]);
 }
 
 function tunnelFindings(facts: ConflictFacts): Finding[] {
   const { tunnelPort: port } = facts;
   const tunnel = facts.tunnels[0] ?? "";
-  const rules = [`iifname "${VXLAN_PREFIX}*" accept`, `oifname "${VXLAN_PREFIX}*" accept`];
+  const rules = [
+    { nft: `iifname "${VXLAN_PREFIX}*" accept`, iptables: `-i ${VXLAN_PREFIX}+ -j ACCEPT` },
+    { nft: `oifname "${VXLAN_PREFIX}*" accept`, iptables: `-o ${VXLAN_PREFIX}+ -j ACCEPT` },
+  ];
   const what = "what goes into and comes out of the tunnels";
   return [
     ...found(facts, "input", "tunnel", { protocol: "udp", mark: 0, port }, `the tunnel's packets on UDP port ${port}`, [
-      `udp dport ${port} accept`,
+      { nft: `udp dport ${port} accept`, iptables: `-p udp --dport ${port} -j ACCEPT` },
     ]),
     ...found(
       facts,
@@ -73,7 +79,7 @@ function tunnelFindings(facts: ConflictFacts): Finding[] {
       "tunnel",
       { protocol: "udp", mark: 0, port: VXLAN_PORT, inLink: facts.tunnelInterface },
       `what comes out of WireGuard by ${facts.tunnelInterface}`,
-      [`iifname "${facts.tunnelInterface}" accept`],
+      [{ nft: `iifname "${facts.tunnelInterface}" accept`, iptables: `-i ${facts.tunnelInterface} -j ACCEPT` }],
     ),
     ...(facts.hasEntry
       ? found(facts, "forward", "tunnel", { protocol: "udp", mark: 0, outLink: tunnel }, what, rules)
@@ -82,6 +88,12 @@ function tunnelFindings(facts: ConflictFacts): Finding[] {
       ? found(facts, "forward", "tunnel", { protocol: "udp", mark: 0, inLink: tunnel }, what, rules)
       : []),
   ];
+}
+
+/** A rule that lets something through, in the words of either tool. */
+interface LetRule {
+  readonly nft: string;
+  readonly iptables: string;
 }
 
 type Pattern = Omit<Probe, "family" | "inLink"> & { readonly inLink?: string };
@@ -93,7 +105,7 @@ function found(
   part: Finding["part"],
   pattern: Pattern,
   what: string,
-  rules: readonly string[],
+  rules: readonly LetRule[],
 ): Finding[] {
   const droppers = ([4, 6] as const).flatMap((family): ForeignChain[] => {
     const dropped = facts.links.map((link) => {
@@ -109,7 +121,7 @@ function found(
     const first = dropped[0];
     return first === undefined || dropped.includes(undefined) ? [] : [first];
   });
-  const named = new Map(droppers.map((chain) => [`${chain.family} ${chain.table} ${chain.name}`, chain]));
+  const named = new Map(droppers.map((chain) => [`${chain.tool} ${chain.family} ${chain.table} ${chain.name}`, chain]));
   return [...named.values()].map((chain) => ({ part, text: dropText(chain, facts.chains, what, rules) }));
 }
 
@@ -117,15 +129,22 @@ function dropText(
   chain: ForeignChain,
   chains: readonly ForeignChain[],
   what: string,
-  rules: readonly string[],
+  rules: readonly LetRule[],
 ): string {
-  const { family, table, name } = chain;
+  const { tool, family, table, name } = chain;
   // Docker keeps this chain for rules of the host's owner, and calls it first.
-  const isDocker = chains.some((one) => one.table === table && one.family === family && one.name === "DOCKER-USER");
+  const isDocker = chains.some(
+    (one) => one.tool === tool && one.table === table && one.family === family && one.name === "DOCKER-USER",
+  );
   const into = isDocker && chain.hook === "forward" ? "DOCKER-USER" : name;
-  const commands = rules.map((rule) => `nft insert rule ${family} ${table} ${into} ${rule}`);
+  const commands = rules.map(({ nft, iptables }) =>
+    tool === "nft"
+      ? `nft insert rule ${family} ${table} ${into} ${nft}`
+      : `${family === "ip" ? "iptables" : "ip6tables"}-legacy -I ${into} ${iptables}`,
+  );
   const how = chain.dropsByPolicy ? "drops by its policy" : "drops at its end";
-  return `the firewall's chain ${name} of table ${family} ${table} ${how} ${what}; add to its own configuration, so that it stays: ${commands.join("; ")}`;
+  const listed = tool === "nft" ? "" : ", which iptables-legacy lists,";
+  return `the firewall's chain ${name} of table ${family} ${table}${listed} ${how} ${what}; add to its own configuration, so that it stays: ${commands.join("; ")}`;
 }
 
 /** Strict or loose, the kernel takes the larger of `all` and the link's own; only 0 lets in a source without a way back. */

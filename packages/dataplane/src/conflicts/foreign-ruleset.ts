@@ -3,6 +3,8 @@ import * as z from "zod";
 /** Another's nftables tables, as `nft -j list table` prints them, cut down to what decides about a packet. */
 
 export interface ForeignChain {
+  /** What lists it and changes it. */
+  readonly tool: "nft" | "iptables-legacy";
   readonly family: string;
   readonly table: string;
   readonly name: string;
@@ -39,6 +41,7 @@ export function chainsFrom(json: string): ForeignChain[] {
     const { family, table, name, type, hook, policy } = chainSchema.parse(entry.chain);
     return [
       {
+        tool: "nft",
         family,
         table,
         name,

@@ -8,6 +8,7 @@ import type { Sysctls } from "../kernel/sysctl.ts";
 import type { NetworkPlan } from "../plan.ts";
 import { type Finding, findingsFrom } from "./findings.ts";
 import { chainsFrom, type ForeignChain, tablesFrom } from "./foreign-ruleset.ts";
+import { chainsFromSave } from "./legacy-ruleset.ts";
 
 /** What is looked at to find what stands in the way. */
 export interface LookOptions {
@@ -32,7 +33,7 @@ export async function lookForConflicts(options: LookOptions, { plan, desired, li
   const foreign = links.filter((link) => link.isUp && !link.isOurs && !link.isLoopback);
   const settings = await settingsFiles();
   return findingsFrom({
-    chains: await foreignChains(runner),
+    chains: [...(await foreignChains(runner)), ...(await legacyChains(runner))],
     links: foreign.filter(({ kind }) => kind !== "tun" && kind !== "wireguard").map(({ name }) => name),
     pegasusPort,
     tunnelPort: config.tunnelPort,
@@ -55,6 +56,21 @@ async function foreignChains(runner: Runner): Promise<ForeignChain[]> {
     tables.map(({ family, name }) => runner.run(["nft", "-j", "-t", "list", "table", family, name])),
   );
   return listings.flatMap((listing) => (listing.code === 0 ? chainsFrom(listing.stdout) : []));
+}
+
+/** A table that no rule was ever put in is not there, and listing it would make it. */
+async function legacyChains(runner: Runner): Promise<ForeignChain[]> {
+  const families = [
+    ["ip", "/proc/net/ip_tables_names", "iptables-legacy-save"],
+    ["ip6", "/proc/net/ip6_tables_names", "ip6tables-legacy-save"],
+  ] as const;
+  const found = families.map(async ([family, names, program]) => {
+    const tables = await readFile(names, "utf8").catch(() => "");
+    if (!tables.split("\n").includes("filter")) return [];
+    const { code, stdout } = await runner.run([program, "-t", "filter"]);
+    return code === 0 ? chainsFromSave(stdout, family) : [];
+  });
+  return (await Promise.all(found)).flat();
 }
 
 const TUNNEL_KINDS: ReadonlySet<string> = new Set(["tun", "wireguard", "ppp", "ipip", "gre", "sit", "ip6tnl", "vti"]);

@@ -43,7 +43,8 @@ function fateIn(chain: ForeignChain, chains: readonly ForeignChain[], probe: Pro
       if ("return" in expression && answer === "yes") return "goes on";
       const target = targetOf(expression);
       const next = chains.find(
-        ({ family, table, name }) => family === chain.family && table === chain.table && name === target,
+        ({ tool, family, table, name }) =>
+          tool === chain.tool && family === chain.family && table === chain.table && name === target,
       );
       if (next === undefined || depth >= DEEPEST) continue;
       const fate = fateIn(next, chains, probe, depth + 1);

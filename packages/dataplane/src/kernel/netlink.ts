@@ -19,6 +19,13 @@ export interface NetlinkAttribute {
 }
 
 const HEADER_BYTES = 16;
+const NETLINK_GENERIC = 16;
+const GENL_ID_CTRL = 16;
+const GENERIC_HEADER_BYTES = 4;
+const CTRL_CMD_GETFAMILY = 3;
+const CTRL_ATTR_FAMILY_ID = 1;
+const CTRL_ATTR_FAMILY_NAME = 2;
+const NLA_F_NESTED = 0x8000;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
 const RECEIVE_BYTES = 64 * 1024;
@@ -43,6 +50,37 @@ export function askNetlink(family: number, type: number, flags: number, body: Bu
     system.close(fd);
   }
 }
+
+/**
+ * Asks a family of generic netlink, known by its name; the body is attributes. Undefined where the kernel has no such
+ * family, or refuses.
+ */
+export function askGeneric(family: string, command: number, body: Buffer): NetlinkMessage[] | undefined {
+  const name = attribute(CTRL_ATTR_FAMILY_NAME, Buffer.from(`${family}\0`, "latin1"));
+  const controller = [genericHeader(CTRL_CMD_GETFAMILY), name];
+  const found = askNetlink(NETLINK_GENERIC, GENL_ID_CTRL, NLM_F_REQUEST, Buffer.concat(controller));
+  const attributes = attributesFrom(found?.[0]?.body.subarray(GENERIC_HEADER_BYTES) ?? Buffer.alloc(0));
+  const id = attributes.find(({ type, value }) => type === CTRL_ATTR_FAMILY_ID && value.length === 2)?.value;
+  if (id === undefined) return undefined;
+  const question = Buffer.concat([genericHeader(command), body]);
+  return askNetlink(NETLINK_GENERIC, id.readUInt16LE(0), NLM_F_REQUEST, question);
+}
+
+/** An attribute that holds others. */
+export const nested = (type: number, ...attributes: readonly Buffer[]): Buffer =>
+  attribute(type | NLA_F_NESTED, Buffer.concat(attributes));
+
+/** One attribute as it lies in a message. */
+export function attribute(type: number, value: Buffer): Buffer {
+  const bytes = Buffer.alloc(aligned(4 + value.length));
+  bytes.writeUInt16LE(4 + value.length, 0);
+  bytes.writeUInt16LE(type, 2);
+  bytes.set(value, 4);
+  return bytes;
+}
+
+/** struct genlmsghdr. */
+const genericHeader = (command: number): Buffer => Buffer.from([command, 1, 0, 0]);
 
 /** Messages of one datagram. */
 export function messagesFrom(datagram: Buffer): NetlinkMessage[] {
@@ -87,7 +125,7 @@ function receiveAll(fd: number, isDump: boolean): NetlinkMessage[] | undefined {
   return undefined;
 }
 
-const AF_NETLINK = 16;
+export const AF_NETLINK = 16;
 const SO_RCVTIMEO = 20;
 /** struct timeval. */
 const ONE_SECOND = Buffer.from([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);

@@ -116,8 +116,7 @@ function exitChains(ruleset: Ruleset): Chain[] {
           `${FAMILY[family].ip} saddr @forbidden${family} drop`,
           `${FAMILY[family].ip} daddr @forbidden${family} drop`,
         ]),
-        "fib daddr type local goto to_host",
-        "fib daddr type { broadcast, anycast, multicast } drop",
+        "fib daddr type vmap { local : goto to_host, broadcast : drop, anycast : drop, multicast : drop }",
         ...FAMILIES.map((family) => `meta l4proto udp ${FAMILY[family].ip} daddr . udp dport @cluster${family} drop`),
         ...only("daddr", exitPolicy.allow),
         "goto admission",
@@ -134,6 +133,8 @@ function prerouting(ruleset: Ruleset): Chain[] {
       name: "zone",
       rules: [
         "type filter hook prerouting priority raw; policy accept;",
+        // What WireGuard brings is judged by its keys, and no reply ever bears its ports.
+        `iifname "${ruleset.tunnelInterface}" notrack`,
         // Only the original direction: replies come by another link, and NAT keeps them apart.
         ...(zones.length === 0 ? [] : [`ct original zone set iifname map { ${zones.join(", ")} }`]),
       ],
@@ -142,7 +143,7 @@ function prerouting(ruleset: Ruleset): Chain[] {
       name: "divert",
       rules: [
         "type filter hook prerouting priority mangle - 1; policy accept;",
-        `iifname != ${VXLAN_LINKS} meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set ${markText(TPROXY_MARK)} accept`,
+        `meta l4proto tcp iifname != ${VXLAN_LINKS} socket transparent 1 socket wildcard 0 meta mark set ${markText(TPROXY_MARK)} accept`,
       ],
     },
     {
@@ -173,6 +174,10 @@ function afterRouting(ruleset: Ruleset): Chain[] {
   const peers = ruleset.tunnels.map(({ overlayAddress, peerIndex }) => `${overlayAddress} : goto vni_${peerIndex}`);
   return [
     {
+      name: "untracked",
+      rules: ["type filter hook output priority raw; policy accept;", `oifname "${tunnelInterface}" notrack`],
+    },
+    {
       name: "from_wireguard",
       rules: [
         ...(peers.length === 0 ? [] : [`udp dport ${VXLAN_PORT} ip6 saddr vmap { ${peers.join(", ")} }`]),
@@ -192,25 +197,37 @@ function afterRouting(ruleset: Ruleset): Chain[] {
       ],
     },
     {
+      name: "leaves_tunnel",
+      rules: [
+        `oifname ${VXLAN_LINKS} drop`,
+        "ct direction original counter name ct mark map @counted_in",
+        "ct direction reply counter name ct mark map @counted_out",
+      ],
+    },
+    {
+      name: "enters_tunnel",
+      rules: [
+        `meta mark & ${markText(PEER_MASK)} == 0 drop`,
+        "ct direction original counter name meta mark map @counted_in",
+        "ct direction reply counter name meta mark map @counted_out",
+        "meta priority set meta mark map @limited",
+      ],
+    },
+    {
       name: "forward",
       rules: [
         "type filter hook forward priority mangle; policy accept;",
         `iifname "${tunnelInterface}" drop`,
         `oifname "${tunnelInterface}" drop`,
-        `iifname ${VXLAN_LINKS} oifname ${VXLAN_LINKS} drop`,
-        // Whatever belongs to a tunnel never leaves by another link, and nothing else enters one.
-        `meta mark & ${markText(ENTRY_ROLE)} != 0 meta mark & ${markText(PEER_MASK)} != 0 oifname != ${VXLAN_LINKS} drop`,
-        `ct direction reply ct mark & ${markText(EXIT_ROLE)} != 0 oifname != ${VXLAN_LINKS} drop`,
-        `oifname ${VXLAN_LINKS} meta mark & ${markText(PEER_MASK)} == 0 drop`,
+        `iifname ${VXLAN_LINKS} goto leaves_tunnel`,
+        `oifname ${VXLAN_LINKS} goto enters_tunnel`,
+        // Whatever belongs to a tunnel never leaves by another link.
+        `meta mark & ${markText(ENTRY_ROLE)} != 0 meta mark & ${markText(PEER_MASK)} != 0 drop`,
+        `ct direction reply ct mark & ${markText(EXIT_ROLE)} != 0 drop`,
         ...FAMILIES.map(
           (family) =>
             `meta nfproto ${FAMILY[family].nf} iifname @opened${family} meta mark & ${markText(PEER_MASK)} == 0 drop`,
         ),
-        `iifname ${VXLAN_LINKS} ct direction original counter name ct mark map @counted_in`,
-        `iifname ${VXLAN_LINKS} ct direction reply counter name ct mark map @counted_out`,
-        `oifname ${VXLAN_LINKS} ct direction original counter name meta mark map @counted_in`,
-        `oifname ${VXLAN_LINKS} ct direction reply counter name meta mark map @counted_out`,
-        `oifname ${VXLAN_LINKS} meta priority set meta mark map @limited`,
       ],
     },
     {

@@ -1,15 +1,18 @@
 import { asksDhcp } from "../macvlan/interface.ts";
 import type { NetworkPlan } from "../plan.ts";
 import type { StateDir } from "../state-dir.ts";
+import { TunnelKeeper } from "../tempest/tunnel-keeper.ts";
 import type { TunnelKey } from "../tempest/tunnel-key.ts";
 import type { Wireguard, WireguardPeerStatus } from "../tempest/wireguard.ts";
 import { type Allocations, allocate, allocationsSchema, NO_ALLOCATIONS } from "./allocation.ts";
 import type { Change } from "./change.ts";
+import type { ChangeWatch } from "./change-watch.ts";
 import { changesBetween } from "./changes.ts";
 import type { DesiredKernel, DesiredLimit } from "./desired.ts";
 import { desiredFromPlan } from "./desired-from-plan.ts";
 import type { HostConfig, HostFacts } from "./host-facts.ts";
 import { classChange } from "./limits.ts";
+import type { Merging } from "./merging.ts";
 import type { NftGeneration } from "./nft-generation.ts";
 import { type CounterValue, type ObservedKernel, observeKernel, readDefaultLink } from "./observed.ts";
 import type { Runner } from "./runner.ts";
@@ -20,12 +23,15 @@ import { TableKeeper } from "./table-keeper.ts";
 export interface ReconcilerOptions {
   readonly runner: Runner;
   readonly generation: NftGeneration;
+  readonly changeWatch: ChangeWatch;
   readonly sysctls: Sysctls;
+  readonly merging: Merging;
   readonly state: StateDir;
   readonly config: HostConfig;
   /** Undefined when the host has no WireGuard. */
   readonly wireguard: Wireguard | undefined;
-  readonly tunnelKey: TunnelKey;
+  /** The key that the tunnel is to have now. */
+  readonly tunnelKey: () => TunnelKey;
   /** What DHCP gave the services' interfaces, by service id. */
   readonly leasedCidrs: () => ReadonlyMap<string, string>;
   /** Each line or transaction that was run, for the log. */
@@ -44,6 +50,7 @@ export interface KernelReport {
   readonly pending: readonly (Change & { readonly error?: string })[];
   readonly sysctlFailures: readonly SysctlFailure[];
   readonly tunnelError: string | undefined;
+  /** By the public key that the plan names. */
   readonly tunnelPeers: ReadonlyMap<string, WireguardPeerStatus>;
 }
 
@@ -54,10 +61,10 @@ export class Reconciler {
   #journal: SysctlJournal | undefined;
   readonly #table: TableKeeper;
   #desired: DesiredKernel | undefined;
+  /** As it was read last. */
+  #observed: ObservedKernel | undefined;
   #sysctlFailures: readonly SysctlFailure[] = [];
-  #tunnelError: string | undefined;
-  /** Unknown until the first look: a killed predecessor may have left one. */
-  #tunnelState: "unknown" | "up" | "down" = "unknown";
+  readonly #tunnel: TunnelKeeper;
   readonly #errorsByLine = new Map<string, string>();
   /** By link and class: the plan's rate, and what it was given of it. */
   readonly #classRates = new Map<string, { readonly whole: number; readonly now: number }>();
@@ -65,6 +72,7 @@ export class Reconciler {
   constructor(options: ReconcilerOptions) {
     this.#options = options;
     this.#table = new TableKeeper(options);
+    this.#tunnel = new TunnelKeeper(options);
   }
 
   /** The numbers that the plan's ids have here, stored before they are used. */
@@ -83,7 +91,7 @@ export class Reconciler {
     this.#errorsByLine.clear();
     const allocations = await this.numbersFor(plan);
     this.#journal ??= (await this.#options.state.read("sysctls.json", sysctlJournalSchema)) ?? {};
-    const found = await observeKernel(runner);
+    const found = await this.#observe();
     const facts: HostFacts = {
       links: found.links,
       allocations,
@@ -94,10 +102,10 @@ export class Reconciler {
     };
     this.#desired = desiredFromPlan(plan, facts, config);
     const desired = this.#withClassRates(this.#desired);
-    await this.#raiseTunnel(desired);
+    await this.#tunnel.raise(desired.tunnel);
     const isTunnelNew =
       desired.tunnel !== undefined && !found.links.some(({ name }) => name === config.tunnelInterface);
-    const before = isTunnelNew ? await observeKernel(runner) : found;
+    const before = isTunnelNew ? await this.#observe() : found;
     const changes = changesBetween(desired, before);
     await this.#runBatch([...changes.linkRemovals, ...changes.foundations]);
     // What is switched on no longer goes off while the table still guards it, and on only once the table does.
@@ -106,18 +114,35 @@ export class Reconciler {
     if (plan.services.length === 0) await this.#table.remove();
     else await this.#table.write(desired.ruleset);
     await this.#runBatch(changes.additions);
+    for (const { kind, name } of desired.links) if (kind === "vxlan") this.#options.merging.enable(name);
     await this.#runTc(changes.limits);
     await this.#setSysctls(desired.sysctls);
     await this.#runBatch(changes.removals);
-    const isTunnelGone = await this.#lowerTunnel(desired);
+    const isTunnelGone = await this.#tunnel.lower(desired.tunnel);
     const isUnchanged = !isTunnelGone && Object.values(changes).every((lines) => lines.length === 0);
-    return this.#reportOf(desired, isUnchanged ? before : await observeKernel(runner), false);
+    // The kernel does not tell of all that we write: an alias, a neighbour.
+    if (!isUnchanged) this.distrust();
+    return this.#reportOf(desired, isUnchanged ? before : await this.#observe(), false);
   }
 
   /** Reads the kernel back; changes nothing. */
   async report(): Promise<KernelReport> {
     if (this.#desired === undefined) throw new Error("no plan was applied yet");
-    return this.#reportOf(this.#withClassRates(this.#desired), await observeKernel(this.#options.runner), true);
+    return this.#reportOf(this.#withClassRates(this.#desired), await this.#observe(), true);
+  }
+
+  /** Whatever was read before is read anew, also what the kernel says nothing about when it changes. */
+  distrust(): void {
+    this.#observed = undefined;
+  }
+
+  /** The kernel is asked first: what changes while it is read is read the next time. */
+  async #observe(): Promise<ObservedKernel> {
+    if (!this.#options.changeWatch.hasChanged() && this.#observed !== undefined) return this.#observed;
+    this.#observed = undefined;
+    const observed = await observeKernel(this.#options.runner);
+    this.#observed = observed;
+    return observed;
   }
 
   async #reportOf(desired: DesiredKernel, observed: ObservedKernel, isCountFresh: boolean): Promise<KernelReport> {
@@ -132,8 +157,8 @@ export class Reconciler {
         return error === undefined ? change : { ...change, error };
       }),
       sysctlFailures: this.#sysctlFailures,
-      tunnelError: this.#tunnelError,
-      tunnelPeers: (await this.#options.wireguard?.status().catch(() => undefined)) ?? new Map(),
+      tunnelError: this.#tunnel.error,
+      tunnelPeers: await this.#tunnel.status(),
     };
   }
 
@@ -155,33 +180,16 @@ export class Reconciler {
 
   /** Takes the tunnel's process away and leaves everything that refuses in place. */
   async stopTunnel(): Promise<void> {
-    await this.#options.wireguard?.down();
-    this.#tunnelState = "down";
+    await this.#tunnel.stop();
   }
 
-  async #raiseTunnel({ tunnel }: DesiredKernel): Promise<void> {
-    const { wireguard, tunnelKey } = this.#options;
-    if (tunnel === undefined || wireguard === undefined) return;
-    try {
-      await wireguard.up();
-      this.#tunnelState = "up";
-      await wireguard.configure({
-        privateKey: tunnelKey.privateKey,
-        listenPort: tunnel.listenPort,
-        peers: tunnel.peers,
-      });
-      this.#tunnelError = undefined;
-    } catch (error) {
-      this.#tunnelError = messageOf(error);
-    }
+  /** Some peer of the tunnel is about to change its key: `followTunnel` is to be called several times a second. */
+  get isTunnelFollowing(): boolean {
+    return this.#tunnel.isFollowing;
   }
 
-  /** True when it took something away. */
-  async #lowerTunnel({ tunnel }: DesiredKernel): Promise<boolean> {
-    if (tunnel !== undefined || this.#tunnelState === "down") return false;
-    await this.stopTunnel();
-    this.#tunnelError = undefined;
-    return true;
+  followTunnel(): Promise<void> {
+    return this.#tunnel.follow();
   }
 
   async #runBatch(changes: readonly Change[]): Promise<void> {
@@ -248,5 +256,3 @@ export function batchErrors(stderr: string, lines: readonly string[]): Map<strin
   }
   return errors;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

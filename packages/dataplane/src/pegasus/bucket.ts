@@ -1,8 +1,10 @@
-/** A token bucket: so many bytes a second, and a burst of what 20 ms bring. Time is an argument, in milliseconds. */
+/** A token bucket: so many bytes a second, and a burst of what 50 ms bring. Time is an argument, in milliseconds. */
 
 /** So that a slice is worth a write even at a low rate. */
 const LEAST_BURST_BYTES = 4096;
-const BURST_SECONDS = 1 / 50;
+/** A busy host may wake a process this much late; what it could not send meanwhile is made up for. */
+const BURST_SECONDS = 1 / 20;
+const SLICES_A_BURST = 10;
 
 export class Bucket {
   #bytesPerMs: number;
@@ -20,7 +22,7 @@ export class Bucket {
 
   /** What one turn takes at most, so that flows that share the bucket alternate within a burst. */
   get sliceBytes(): number {
-    return Math.max(LEAST_BURST_BYTES / 4, Math.floor(this.#burstBytes / 4));
+    return Math.max(LEAST_BURST_BYTES / 4, Math.floor(this.#burstBytes / SLICES_A_BURST));
   }
 
   setRate(bitsPerSecond: number, nowMs: number): void {

@@ -1,4 +1,5 @@
 import type { OpenRequest, ResetCode } from "./frame.ts";
+import { keep, type Lent } from "./slabs.ts";
 import { ReceiveWindow, SendWindow } from "./window.ts";
 
 /** One connection inside a link: bytes both ways, each direction ended for itself, or the whole reset. */
@@ -8,8 +9,11 @@ export interface Flow {
   attach(handler: FlowHandler): void;
   /** The exit reached the destination. */
   accept(): void;
-  /** Queues bytes, which are the flow's from now on. False: write no more until `writable`. */
-  write(bytes: Buffer): boolean;
+  /**
+   * Queues bytes, which are the flow's until it gives them back. False: write no more until `writable`.
+   * @param giveBack told when the flow needs them no more; left out where their memory is nobody's.
+   */
+  write(bytes: Buffer, giveBack?: () => void): boolean;
   /** Ends our direction after what is queued. */
   end(): void;
   /** Ends both at once; what is queued is dropped. Nothing is told to the handler after it. */
@@ -56,7 +60,7 @@ export class LinkFlow implements Flow {
   readonly #receiveWindow = new ReceiveWindow();
   readonly #link: FlowLink;
   #handler: FlowHandler | undefined;
-  #queue: Buffer[] = [];
+  #queue: Lent[] = [];
   #queuedBytes = 0;
   #isWriterWaiting = false;
   #sending: "open" | "ending" | "ended" = "open";
@@ -101,9 +105,12 @@ export class LinkFlow implements Flow {
     if (!this.#isReset) this.#link.accept(this);
   }
 
-  write(bytes: Buffer): boolean {
-    if (this.#isReset || this.#sending !== "open") return true;
-    this.#queue.push(bytes);
+  write(bytes: Buffer, giveBack = keep): boolean {
+    if (this.#isReset || this.#sending !== "open") {
+      giveBack();
+      return true;
+    }
+    this.#queue.push({ bytes, giveBack });
     this.#queuedBytes += bytes.length;
     this.#link.queued(bytes.length);
     this.#link.wake(this);
@@ -132,21 +139,22 @@ export class LinkFlow implements Flow {
     if (credit > 0 && this.#receiving === "open") this.#link.credit(this, credit);
   }
 
-  /** Takes up to `most` bytes from the queue, in the pieces that they came in, and spends credit for them. */
-  takeQueued(most: number, take: (bytes: Buffer) => void): void {
+  /** Takes `most` bytes from the queue, in the pieces that they came in, and spends credit for them. */
+  takeQueued(most: number, take: (piece: Lent) => void): void {
     let left = most;
     let used = 0;
     for (const piece of this.#queue) {
-      if (piece.length > left) break;
+      if (piece.bytes.length > left) break;
       take(piece);
-      left -= piece.length;
+      left -= piece.bytes.length;
       used += 1;
     }
     this.#queue = this.#queue.slice(used);
     const next = this.#queue[0];
     if (left > 0 && next !== undefined) {
-      take(next.subarray(0, left));
-      this.#queue[0] = next.subarray(left);
+      take({ bytes: next.bytes.subarray(0, left), giveBack: keep });
+      // Its memory goes back with the rest of it.
+      this.#queue[0] = { bytes: next.bytes.subarray(left), giveBack: next.giveBack };
     }
     this.#queuedBytes -= most;
     this.#link.queued(-most);
@@ -200,6 +208,7 @@ export class LinkFlow implements Flow {
   #drop(): void {
     this.#link.queued(-this.#queuedBytes);
     this.#link.held(-this.#receiveWindow.held);
+    for (const { giveBack } of this.#queue) giveBack();
     this.#queue = [];
     this.#queuedBytes = 0;
   }

@@ -24,7 +24,7 @@ import {
 
 /** The byte stream under a mux. */
 export interface MuxWire {
-  /** Sends the pieces in order; `written` tells when they may be reused and more may come. One call at a time. */
+  /** Takes a copy of the pieces and sends it in order; `written` tells when more may come. One call at a time. */
   write(pieces: readonly Buffer[], bytes: number, written: () => void): void;
 }
 
@@ -247,11 +247,12 @@ export class Mux {
     let bytes = 0;
     for (const piece of pieces) bytes += piece.length;
     const served = new Set<LinkFlow>();
+    const lent: (() => void)[] = [];
     // A set goes on to what is added while it is walked, so a flow that has more takes its next turn at the end.
     for (const flow of this.#ready) {
       if (bytes >= WRITE_BYTES) break;
       this.#ready.delete(flow);
-      bytes += this.#takeTurn(flow, pieces);
+      bytes += this.#takeTurn(flow, pieces, lent);
       served.add(flow);
     }
     if (bytes === 0) {
@@ -260,16 +261,20 @@ export class Mux {
     }
     this.#state = "writing";
     this.#options.wire.write(pieces, bytes, () => this.#written());
+    for (const giveBack of lent) giveBack();
     for (const flow of served) flow.tellWritable();
   }
 
-  #takeTurn(flow: LinkFlow, pieces: Buffer[]): number {
+  #takeTurn(flow: LinkFlow, pieces: Buffer[], lent: (() => void)[]): number {
     const bytes = Math.min(flow.sendableBytes, MAX_DATA_BYTES);
     let framed = 0;
     if (bytes > 0) {
       const header = encodeDataHeader(flow.id, bytes);
       pieces.push(header);
-      flow.takeQueued(bytes, (piece) => pieces.push(piece));
+      flow.takeQueued(bytes, (piece) => {
+        pieces.push(piece.bytes);
+        lent.push(piece.giveBack);
+      });
       framed = header.length + bytes;
     }
     if (flow.isFinDue) {

@@ -4,6 +4,7 @@ import type { FlowHandler } from "./flow.ts";
 import type { ResetCode } from "./frame.ts";
 import { Pacer } from "./pacer.ts";
 import type { Relay, RelayEnd, RelayEngine, RelayJob } from "./relay-engine.ts";
+import { type Lent, Slabs } from "./slabs.ts";
 import { adoptAccepted, type OnRead, plainSocket, socketFromFd } from "./socket.ts";
 
 /**
@@ -26,6 +27,7 @@ type DialEnd = Extract<RelayEnd, { type: "dial" }>;
 const SOURCE_TAKEN: ReadonlySet<string> = new Set(["EADDRINUSE", "EADDRNOTAVAIL"]);
 
 let sharedBuffer: Buffer | undefined;
+const readSlabs = new Slabs(READ_BYTES);
 
 class OnreadRelay implements Relay {
   readonly handler: FlowHandler;
@@ -45,7 +47,7 @@ class OnreadRelay implements Relay {
     const { flow, limit } = job;
     this.#fromSocket = new Pacer(
       limit,
-      (bytes) => this.#passToFlow(bytes),
+      (piece) => this.#passToFlow(piece),
       () => flow.end(),
     );
     this.#state = job.end.type === "dial" ? "connecting" : "relaying";
@@ -134,16 +136,15 @@ class OnreadRelay implements Relay {
   /** Returns whether to read on. The buffer is the next reader's as soon as this returns. */
   #read(length: number, buffer: Uint8Array): boolean {
     if (this.#state === "finished") return false;
-    const bytes = Buffer.allocUnsafe(length);
-    bytes.set(buffer.subarray(0, length));
+    const piece = readSlabs.copy(buffer.subarray(0, length));
     this.#job.watcher.fromSocket(length);
     // What waits for the limit is what one read brought: the client is held back by TCP itself.
-    this.#fromSocket.push(bytes);
+    this.#fromSocket.push(piece);
     return this.#fromSocket.waitingBytes === 0 && !this.#isFlowFull;
   }
 
-  #passToFlow(bytes: Buffer): void {
-    this.#isFlowFull = !this.#job.flow.write(bytes);
+  #passToFlow({ bytes, giveBack }: Lent): void {
+    this.#isFlowFull = !this.#job.flow.write(bytes, giveBack);
     if (!this.#isFlowFull) this.#resumeIfClear();
   }
 

@@ -1,16 +1,17 @@
 import type { Limiter, Paced } from "./limiter.ts";
+import { keep, type Lent } from "./slabs.ts";
 
 /** Bytes of one flow and direction that wait for the limiter, and the end behind them. */
 export class Pacer implements Paced {
   readonly #limiter: Limiter;
-  readonly #passOn: (bytes: Buffer) => void;
+  readonly #passOn: (piece: Lent) => void;
   readonly #passEnd: () => void;
-  #pieces: Buffer[] = [];
+  #pieces: Lent[] = [];
   #waitingBytes = 0;
   #state: "open" | "ending" | "ended" = "open";
 
   /** `passOn` is given the bytes in order as they are released, `passEnd` comes after the last. */
-  constructor(limiter: Limiter, passOn: (bytes: Buffer) => void, passEnd: () => void) {
+  constructor(limiter: Limiter, passOn: (piece: Lent) => void, passEnd: () => void) {
     this.#limiter = limiter;
     this.#passOn = passOn;
     this.#passEnd = passEnd;
@@ -20,13 +21,13 @@ export class Pacer implements Paced {
     return this.#waitingBytes;
   }
 
-  push(bytes: Buffer): void {
+  push(piece: Lent): void {
     if (this.#waitingBytes === 0 && this.#limiter.isUnlimited) {
-      this.#passOn(bytes);
+      this.#passOn(piece);
       return;
     }
-    this.#pieces.push(bytes);
-    this.#waitingBytes += bytes.length;
+    this.#pieces.push(piece);
+    this.#waitingBytes += piece.bytes.length;
     this.#limiter.request(this);
   }
 
@@ -39,6 +40,7 @@ export class Pacer implements Paced {
   /** Drops what waits. */
   cancel(): void {
     this.#state = "ended";
+    for (const { giveBack } of this.#pieces) giveBack();
     this.#pieces = [];
     this.#waitingBytes = 0;
     this.#limiter.cancel(this);
@@ -49,12 +51,13 @@ export class Pacer implements Paced {
     while (left > 0) {
       const piece = this.#pieces[0];
       if (piece === undefined) break;
-      const part = piece.subarray(0, left);
-      if (part.length === piece.length) this.#pieces.shift();
-      else this.#pieces[0] = piece.subarray(part.length);
-      left -= part.length;
-      this.#waitingBytes -= part.length;
-      this.#passOn(part);
+      const bytes = piece.bytes.subarray(0, left);
+      const isWhole = bytes.length === piece.bytes.length;
+      if (isWhole) this.#pieces.shift();
+      else this.#pieces[0] = { bytes: piece.bytes.subarray(bytes.length), giveBack: piece.giveBack };
+      left -= bytes.length;
+      this.#waitingBytes -= bytes.length;
+      this.#passOn({ bytes, giveBack: isWhole ? piece.giveBack : keep });
     }
     this.#endIfEmpty();
   }

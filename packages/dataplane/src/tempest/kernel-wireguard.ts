@@ -61,9 +61,13 @@ export function wireguardConfigText({ privateKey, listenPort, peers }: Wireguard
       "",
       "[Peer]",
       `PublicKey = ${base64FromKey(peer.publicKey)}`,
-      `AllowedIPs = ${peer.overlayAddress}/128`,
-      `Endpoint = ${endpointText(peer.endpoint)}`,
-      `PersistentKeepalive = ${KEEPALIVE_S}`,
+      ...(peer.type === "standby"
+        ? ["PersistentKeepalive = off"]
+        : [
+            `AllowedIPs = ${peer.overlayAddress}/128`,
+            `Endpoint = ${endpointText(peer.endpoint)}`,
+            `PersistentKeepalive = ${KEEPALIVE_S}`,
+          ]),
     ]),
     "",
   ].join("\n");

@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:cry
 import { chmod, lstat, open, readFile } from "node:fs/promises";
 
 export interface TunnelKey {
-  /** 32 bytes. */
+  /** 32 bytes, clamped as X25519 uses them: WireGuard shows them so, and takes others for another key. */
   readonly privateKey: Uint8Array;
   /** Base64url. */
   readonly publicKey: string;
@@ -17,7 +17,20 @@ export async function loadTunnelKey(path: string): Promise<TunnelKey> {
       `${path} holds no tunnel key: remove it, and a new one is made (peers learn the new one from the cluster)`,
     );
   }
-  return { privateKey, publicKey: publicKeyOf(privateKey) };
+  return { privateKey: clamped(privateKey), publicKey: publicKeyOf(privateKey) };
+}
+
+/** Whether a key lies there. */
+export async function hasTunnelKey(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
+}
+
+/** RFC 7748, section 5. */
+function clamped(key: Buffer): Buffer {
+  const bytes = Buffer.from(key);
+  bytes.writeUInt8(bytes.readUInt8(0) & 248, 0);
+  bytes.writeUInt8((bytes.readUInt8(31) & 127) | 64, 31);
+  return bytes;
 }
 
 async function readKeyFile(path: string): Promise<string | undefined> {

@@ -1,6 +1,11 @@
 import { connect } from "node:net";
-import type { DesiredTunnelPeer } from "../kernel/desired.ts";
-import { endpointText, KEEPALIVE_S, type WireguardConfig, type WireguardPeerStatus } from "./wireguard.ts";
+import {
+  endpointText,
+  KEEPALIVE_S,
+  type WireguardConfig,
+  type WireguardPeer,
+  type WireguardPeerStatus,
+} from "./wireguard.ts";
 
 /** WireGuard's cross-platform configuration protocol, as `wireguard-go` speaks it on its unix socket. Keys are hex there. */
 
@@ -16,7 +21,8 @@ export interface UapiPeer extends WireguardPeerStatus {
 
 export interface UapiDevice {
   readonly listenPort: number;
-  readonly hasKey: boolean;
+  /** Hex; empty where it has none. */
+  readonly privateKey: string;
   readonly peers: readonly UapiPeer[];
 }
 
@@ -49,7 +55,7 @@ export function uapiRequest(path: string, request: string): Promise<string[]> {
 
 export function uapiDeviceFrom(lines: readonly string[]): UapiDevice {
   let listenPort = 0;
-  let hasKey = false;
+  let privateKey = "";
   const peers: PeerDraft[] = [];
   for (const line of lines) {
     const at = line.indexOf("=");
@@ -58,10 +64,10 @@ export function uapiDeviceFrom(lines: readonly string[]): UapiDevice {
     const peer = peers.at(-1);
     if (key === "public_key") peers.push(newPeer(value));
     else if (key === "listen_port") listenPort = Number(value);
-    else if (key === "private_key") hasKey = true;
+    else if (key === "private_key") privateKey = value;
     else if (peer !== undefined) readPeerLine(peer, key, value);
   }
-  return { listenPort, hasKey, peers: peers.map(finish) };
+  return { listenPort, privateKey, peers: peers.map(finish) };
 }
 
 /**
@@ -75,8 +81,9 @@ export function uapiChange(
 ): string | undefined {
   const known = new Map(device.peers.map((peer) => [peer.publicKey, peer]));
   const wanted = new Set(config.peers.map((peer) => peer.publicKey));
+  const privateKey = Buffer.from(config.privateKey).toString("hex");
   const lines = [
-    ...(device.hasKey ? [] : [`private_key=${Buffer.from(config.privateKey).toString("hex")}`]),
+    ...(device.privateKey === privateKey ? [] : [`private_key=${privateKey}`]),
     ...(device.listenPort === config.listenPort ? [] : [`listen_port=${config.listenPort}`]),
     ...device.peers
       .filter((peer) => !wanted.has(peer.publicKey))
@@ -86,7 +93,8 @@ export function uapiChange(
   return lines.length === 0 ? undefined : `set=1\n${lines.join("\n")}\n\n`;
 }
 
-function peerLines(peer: DesiredTunnelPeer, found: UapiPeer | undefined, planned: string | undefined): string[] {
+function peerLines(peer: WireguardPeer, found: UapiPeer | undefined, planned: string | undefined): string[] {
+  if (peer.type === "standby") return standbyLines(peer.publicKey, found);
   const allowedIp = `${peer.overlayAddress}/128`;
   const endpoint = endpointText(peer.endpoint);
   const lines = [
@@ -97,6 +105,16 @@ function peerLines(peer: DesiredTunnelPeer, found: UapiPeer | undefined, planned
       : ["replace_allowed_ips=true", `allowed_ip=${allowedIp}`]),
   ];
   return lines.length === 0 ? [] : [`public_key=${hexKey(peer.publicKey)}`, ...lines];
+}
+
+/** Without an address nothing is sent to it, and without a keepalive no handshake begins here. */
+function standbyLines(publicKey: string, found: UapiPeer | undefined): string[] {
+  if (found === undefined) return [`public_key=${hexKey(publicKey)}`];
+  const lines = [
+    ...(found.keepaliveS === 0 ? [] : ["persistent_keepalive_interval=0"]),
+    ...(found.allowedIps.length === 0 ? [] : ["replace_allowed_ips=true"]),
+  ];
+  return lines.length === 0 ? [] : [`public_key=${hexKey(publicKey)}`, ...lines];
 }
 
 interface PeerDraft {

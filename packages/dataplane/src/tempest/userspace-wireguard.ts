@@ -71,7 +71,11 @@ class UserspaceWireguard implements Wireguard {
     const device = await this.#device();
     const change = uapiChange(device, config, this.#plannedEndpoints);
     if (change !== undefined) await uapiRequest(this.#socketPath, change);
-    this.#plannedEndpoints = new Map(config.peers.map((peer) => [peer.publicKey, endpointText(peer.endpoint)]));
+    this.#plannedEndpoints = new Map(
+      config.peers.flatMap((peer) =>
+        peer.type === "carrying" ? [[peer.publicKey, endpointText(peer.endpoint)] as const] : [],
+      ),
+    );
   }
 
   async status(): Promise<ReadonlyMap<string, WireguardPeerStatus>> {

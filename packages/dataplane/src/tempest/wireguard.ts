@@ -1,4 +1,8 @@
-import type { DesiredTunnelPeer } from "../kernel/desired.ts";
+/** What WireGuard is reached at. */
+export interface WireguardEndpoint {
+  readonly address: string;
+  readonly port: number;
+}
 
 /** One WireGuard interface, whoever implements it. Its address, MTU, alias and state belong to the `kernel` room. */
 export interface Wireguard {
@@ -17,8 +21,19 @@ export interface WireguardConfig {
   /** 32 bytes. */
   readonly privateKey: Uint8Array;
   readonly listenPort: number;
-  readonly peers: readonly DesiredTunnelPeer[];
+  readonly peers: readonly WireguardPeer[];
 }
+
+/** Keys are 32 bytes, base64url. */
+export type WireguardPeer =
+  | {
+      readonly type: "carrying";
+      readonly publicKey: string;
+      readonly endpoint: WireguardEndpoint;
+      readonly overlayAddress: string;
+    }
+  /** A peer's other key: its handshakes are taken, but nothing is sent to it. */
+  | { readonly type: "standby"; readonly publicKey: string };
 
 export interface WireguardPeerStatus {
   /** Milliseconds since the epoch; undefined before the first handshake. */
@@ -36,6 +51,6 @@ export const HANDSHAKE_FRESH_MS = 180_000;
 export const base64FromKey = (key: string): string => Buffer.from(key, "base64url").toString("base64");
 export const keyFromBase64 = (text: string): string => Buffer.from(text, "base64").toString("base64url");
 
-export function endpointText({ address, port }: DesiredTunnelPeer["endpoint"]): string {
+export function endpointText({ address, port }: WireguardEndpoint): string {
   return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }

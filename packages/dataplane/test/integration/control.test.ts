@@ -18,6 +18,7 @@ const IDENTITY: DataplaneIdentity = {
   tunnel_backend: "userspace",
   relay_engine: "none",
 };
+const ROTATED: DataplaneIdentity = { ...IDENTITY, tunnel: { public_key: "B".repeat(43), port: 51_840 } };
 const OBSERVATION = { observed_at: "2026-01-01T00:00:00Z", services: [], peers: [] };
 
 let folder: string;
@@ -36,6 +37,7 @@ beforeEach(async () => {
     identity: IDENTITY,
     heard: () => {},
     observe: async () => OBSERVATION,
+    rotateTunnelKey: async () => ROTATED,
     apply: async (given) => {
       if (fail !== undefined) throw fail;
       applied.push(given);
@@ -51,10 +53,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-test("the client hands a plan over and gets what was observed", async () => {
+test("the client hands a plan over, gets what was observed, and has the tunnel's next key announced", async () => {
   expect(await client.identity()).toEqual(IDENTITY);
   expect(await client.apply(plan([routed("entry")]))).toEqual(OBSERVATION);
   expect(await client.observe()).toEqual(OBSERVATION);
+  expect(await client.rotateTunnelKey()).toEqual(ROTATED);
   await client.ping();
   expect(applied).toEqual([plan([routed("entry")])]);
 });
@@ -98,6 +101,7 @@ test("a second server on the same path is refused while the first answers", asyn
       identity: IDENTITY,
       heard: () => {},
       observe: async () => OBSERVATION,
+      rotateTunnelKey: async () => ROTATED,
       apply: async () => OBSERVATION,
     }),
   ).rejects.toThrow("a data plane is running already");
@@ -160,6 +164,7 @@ describeWhere(process.getuid?.() === 0 ? undefined : "only root gives a socket t
       identity: IDENTITY,
       heard: () => {},
       observe: async () => OBSERVATION,
+      rotateTunnelKey: async () => ROTATED,
       apply: async () => OBSERVATION,
     };
     server = await serveControl(path, handled, 60_001);

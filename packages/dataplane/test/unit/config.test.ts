@@ -12,6 +12,8 @@ test("without flags or environment the defaults of the table hold", () => {
     workers: 1,
     exitPolicy: { allowHost: [], allow: [], sources: [] },
     agentSilenceLimitMs: 72 * 3_600_000,
+    tunnelKeyLifetimeMs: 30 * 86_400_000,
+    tunnelKeyOverlapMs: 300_000,
     action: "run",
     removeOnStop: false,
   });

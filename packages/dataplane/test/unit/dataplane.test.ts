@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type Dataplane, type DataplaneOptions, startDataplane } from "../../src/dataplane.ts";
+import { ALWAYS_CHANGED } from "../../src/kernel/change-watch.ts";
 import { createMemoryRunner, type MemoryRunner } from "../../src/kernel/memory-runner.ts";
+import { NO_MERGING } from "../../src/kernel/merging.ts";
 import { NO_GENERATION } from "../../src/kernel/nft-generation.ts";
 import { memorySysctls } from "../../src/kernel/sysctl.ts";
 import { createLog } from "../../src/log.ts";
@@ -55,8 +57,10 @@ async function start(runner: MemoryRunner, more: Partial<DataplaneOptions> = {})
     state: await openStateDir(join(folder, "state")),
     runner,
     generation: NO_GENERATION,
+    changeWatch: ALWAYS_CHANGED,
     classUse: { read: () => new Map() },
     sysctls: memorySysctls({}),
+    merging: NO_MERGING,
     startPegasus,
     log: createLog({ format: "json", level: "error", write: () => {} }),
     host: CONFIG,
@@ -64,6 +68,8 @@ async function start(runner: MemoryRunner, more: Partial<DataplaneOptions> = {})
     workers: 1,
     reconcileEveryMs: 60_000,
     agentSilenceLimitMs: 60_000,
+    tunnelKeyLifetimeMs: undefined,
+    tunnelKeyOverlapMs: 60_000,
     ...more,
   });
   return dataplane;

@@ -1,22 +1,24 @@
 import { expect, test } from "vitest";
-import type { DesiredTunnelPeer } from "../../src/kernel/desired.ts";
 import { createMemoryRunner } from "../../src/kernel/memory-runner.ts";
 import { hasKernelWireguard, statusFromDump, wireguardConfigText } from "../../src/tempest/kernel-wireguard.ts";
 import { type UapiDevice, uapiChange, uapiDeviceFrom } from "../../src/tempest/uapi.ts";
-import { PEER_A, PEER_B } from "./support/example.ts";
+import type { WireguardPeer } from "../../src/tempest/wireguard.ts";
 
 const KEY_HEX = "11".repeat(32);
 const KEY = Buffer.from(KEY_HEX, "hex").toString("base64url");
 const OTHER_HEX = "22".repeat(32);
-const peerOf = (more: Partial<DesiredTunnelPeer> = {}): DesiredTunnelPeer => ({
-  peerId: PEER_B,
+type Carrying = Extract<WireguardPeer, { type: "carrying" }>;
+const peerOf = (more: Partial<Carrying> = {}): Carrying => ({
+  type: "carrying",
   publicKey: KEY,
   endpoint: { address: "10.71.2.2", port: 51_840 },
   overlayAddress: "fd61:7263:7469::b",
   ...more,
 });
-const config = (...peers: DesiredTunnelPeer[]) => ({ privateKey: new Uint8Array(32), listenPort: 51_840, peers });
-const EMPTY: UapiDevice = { listenPort: 0, hasKey: false, peers: [] };
+const STANDBY: WireguardPeer = { type: "standby", publicKey: Buffer.from(OTHER_HEX, "hex").toString("base64url") };
+const config = (...peers: WireguardPeer[]) => ({ privateKey: new Uint8Array(32), listenPort: 51_840, peers });
+const EMPTY: UapiDevice = { listenPort: 0, privateKey: "", peers: [] };
+const ZEROS = "00".repeat(32);
 
 test("a fresh device gets key, port and peers in one request", () => {
   expect(uapiChange(EMPTY, config(peerOf()), new Map())?.split("\n")).toEqual([
@@ -34,7 +36,7 @@ test("a fresh device gets key, port and peers in one request", () => {
 });
 
 const ANSWER = [
-  "private_key=00",
+  `private_key=${ZEROS}`,
   "listen_port=51840",
   `public_key=${KEY_HEX}`,
   "endpoint=10.9.9.9:1234",
@@ -50,7 +52,7 @@ const ANSWER = [
 test("what a device answers is read back", () => {
   expect(uapiDeviceFrom(ANSWER)).toEqual({
     listenPort: 51_840,
-    hasKey: true,
+    privateKey: ZEROS,
     peers: [
       {
         publicKey: KEY,
@@ -81,12 +83,58 @@ test("a peer whose planned endpoint changed gets the new one, and nothing else i
 
 test("a peer that is gone from the plan is removed", () => {
   const other = peerOf({
-    peerId: PEER_A,
     publicKey: Buffer.from(OTHER_HEX, "hex").toString("base64url"),
     overlayAddress: "fd61:7263:7469::a",
   });
   const change = uapiChange(uapiDeviceFrom(ANSWER), config(other), new Map());
   expect(change).toContain(`public_key=${KEY_HEX}\nremove=true\npublic_key=${OTHER_HEX}\nendpoint=`);
+});
+
+test("a peer's next key stands by: it gets no address and no keepalive, and the key that carries is not touched", () => {
+  const planned = new Map([[KEY, "10.71.2.2:51840"]]);
+  const change = uapiChange(uapiDeviceFrom(ANSWER), config(peerOf(), STANDBY), planned);
+  expect(change).toBe(`set=1\npublic_key=${OTHER_HEX}\n\n`);
+  const known = uapiDeviceFrom([...ANSWER.slice(0, -1), `public_key=${OTHER_HEX}`, "errno=0"]);
+  expect(uapiChange(known, config(peerOf(), STANDBY), planned)).toBeUndefined();
+});
+
+test("when a peer's next key carries, the key before it goes and the address moves in one request", () => {
+  const known = uapiDeviceFrom([...ANSWER.slice(0, -1), `public_key=${OTHER_HEX}`, "errno=0"]);
+  expect(uapiChange(known, config(peerOf({ publicKey: STANDBY.publicKey })), new Map())?.split("\n")).toEqual([
+    "set=1",
+    `public_key=${KEY_HEX}`,
+    "remove=true",
+    `public_key=${OTHER_HEX}`,
+    "endpoint=10.71.2.2:51840",
+    "persistent_keepalive_interval=25",
+    "replace_allowed_ips=true",
+    "allowed_ip=fd61:7263:7469::b/128",
+    "",
+    "",
+  ]);
+});
+
+test("a key that carried and stands by again loses its address and its keepalive", () => {
+  const standby: WireguardPeer = { type: "standby", publicKey: KEY };
+  expect(uapiChange(uapiDeviceFrom(ANSWER), config(standby), new Map())).toBe(
+    `set=1\npublic_key=${KEY_HEX}\npersistent_keepalive_interval=0\nreplace_allowed_ips=true\n\n`,
+  );
+});
+
+test("a key of our own that the device does not have is given to it, and nothing else", () => {
+  const planned = new Map([[KEY, "10.71.2.2:51840"]]);
+  const wanted = { ...config(peerOf()), privateKey: new Uint8Array(32).fill(7) };
+  expect(uapiChange(uapiDeviceFrom(ANSWER), wanted, planned)).toBe(`set=1\nprivate_key=${"07".repeat(32)}\n\n`);
+});
+
+test("the kernel's WireGuard is told of a key that stands by, without an address", () => {
+  expect(wireguardConfigText(config(peerOf(), STANDBY)).split("\n").slice(-5)).toEqual([
+    "",
+    "[Peer]",
+    `PublicKey = ${Buffer.from(OTHER_HEX, "hex").toString("base64")}`,
+    "PersistentKeepalive = off",
+    "",
+  ]);
 });
 
 test("the kernel's WireGuard gets the same as a configuration for wg syncconf", () => {

@@ -127,7 +127,7 @@ function writes({ node }: LocalPeer, now: Millis): Check {
   };
 }
 
-/** Beyond it records of the one are ahead of time for the other (SPEC 2). */
+/** Beyond it records of the one are ahead of time for the other. */
 const SKEW_LIMIT_MS = 10 * 60_000;
 const SKEW_NOTABLE_MS = 60_000;
 

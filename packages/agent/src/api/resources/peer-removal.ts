@@ -45,6 +45,12 @@ function removePeer(call: Call<"deletePeer">): DeletedPeer {
       "path.peer_id: this is the answering peer itself: leave with DELETE /v1/peers/self, or ask another member",
     );
   }
+  if (call.origin.type === "relay" && call.origin.from === peer_id) {
+    throw new Problem(
+      "INVALID_REQUEST",
+      "path.peer_id: this is the peer that relays the request, whose links would end before the answer: call another member itself, or leave with DELETE /v1/peers/self",
+    );
+  }
   const view = peer.node.peers.get(peer_id);
   if (view === undefined) throw new Problem("NOT_FOUND", `no peer ${peer_id} is known here`);
   const removal = {

@@ -1,0 +1,53 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { askGeneric, attribute, nested } from "./netlink.ts";
+
+/**
+ * Datagrams of one flow that come out of a tunnel close together are merged by the kernel, judged and forwarded as one,
+ * and parted again where they leave. Without it every packet takes the whole way through routes and rules alone.
+ */
+export interface Merging {
+  /** Switches it on for a link, where the kernel can; does nothing where it is on. */
+  enable(link: string): void;
+}
+
+export const NO_MERGING: Merging = { enable: () => {} };
+
+export const kernelMerging = (): Merging => ({
+  enable: (link) => {
+    try {
+      const path = `/sys/class/net/${link}/gro_flush_timeout`;
+      if (readFileSync(path, "utf8").trim() === WAIT_NS) return;
+      if (setFeature(link, "rx-udp-gro-forwarding")) writeFileSync(path, WAIT_NS);
+    } catch {
+      // A link that is gone, or a kernel that does not let this be set: packets go one by one.
+    }
+  },
+});
+
+/** How long a datagram waits for the next of its flow, in nanoseconds. */
+const WAIT_NS = "50000";
+
+const ETHTOOL_MSG_FEATURES_SET = 12;
+const ETHTOOL_A_FEATURES_HEADER = 1;
+const ETHTOOL_A_FEATURES_WANTED = 3;
+const ETHTOOL_A_HEADER_DEV_NAME = 2;
+const ETHTOOL_A_BITSET_BITS = 3;
+const ETHTOOL_A_BITSET_BITS_BIT = 1;
+const ETHTOOL_A_BITSET_BIT_NAME = 2;
+const ETHTOOL_A_BITSET_BIT_VALUE = 3;
+
+/** As `ethtool -K LINK NAME on`. True when the kernel knows the feature and took it. */
+function setFeature(link: string, name: string): boolean {
+  const bit = nested(
+    ETHTOOL_A_BITSET_BITS_BIT,
+    attribute(ETHTOOL_A_BITSET_BIT_NAME, text(name)),
+    attribute(ETHTOOL_A_BITSET_BIT_VALUE, Buffer.alloc(0)),
+  );
+  const body = [
+    nested(ETHTOOL_A_FEATURES_HEADER, attribute(ETHTOOL_A_HEADER_DEV_NAME, text(link))),
+    nested(ETHTOOL_A_FEATURES_WANTED, nested(ETHTOOL_A_BITSET_BITS, bit)),
+  ];
+  return askGeneric("ethtool", ETHTOOL_MSG_FEATURES_SET, Buffer.concat(body)) !== undefined;
+}
+
+const text = (words: string): Buffer => Buffer.from(`${words}\0`, "latin1");

@@ -1,0 +1,5 @@
+/** How often, and by which seed. */
+export interface Asked {
+  readonly kills: number;
+  readonly seed: number;
+}
