@@ -78,7 +78,12 @@ export async function makeWorld(): Promise<World> {
     },
     destroy: async () => {
       for (const child of children) await child.end("SIGKILL").catch(() => {});
-      for (const host of HOSTS) await run("ip", ["netns", "del", name(host)]).catch(() => {});
+      for (const host of HOSTS) {
+        // What a child left behind: it would keep its namespace, and whoever reads its output, for ever.
+        const { stdout: pids } = await run("ip", ["netns", "pids", name(host)]).catch(() => ({ stdout: "" }));
+        for (const pid of pids.split("\n").filter(Boolean)) killIfThere(Number(pid));
+        await run("ip", ["netns", "del", name(host)]).catch(() => {});
+      }
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -90,6 +95,14 @@ export async function makeWorld(): Promise<World> {
     throw error;
   }
   return world;
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It has ended by itself.
+  }
 }
 
 /** Why no namespaces can be had here; undefined when they can. */
