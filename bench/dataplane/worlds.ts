@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { DIVERT_CHAIN } from "../../packages/dataplane/test/system/pegasus/world.ts";
 import { type Pair, startPair } from "../../packages/dataplane/test/system/support/pair.ts";
 import { PEER_A, PEER_B, service } from "../../packages/dataplane/test/system/support/plans.ts";
 import { type Child, makeWorld, type World } from "../../packages/dataplane/test/system/support/world.ts";
@@ -27,10 +28,7 @@ export const BUILT = fileURLToPath(new URL("../../packages/dataplane/dist/main.j
 export const NODE = [process.execPath, "--conditions=arctic-source", "--no-warnings"] as const;
 
 const CAPTURE = `table inet rival {
-  chain divert {
-    type filter hook prerouting priority mangle - 1; policy accept;
-    meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set 0x1 accept
-  }
+  ${DIVERT_CHAIN}
   chain intercept {
     type filter hook prerouting priority mangle; policy accept;
     meta mark 0x1 return

@@ -1,18 +1,10 @@
-import {
-  base64urlFromBytes,
-  createClusterNode,
-  createId,
-  issueRecord,
-  type License,
-  rfc3339FromMs,
-} from "@arctic/core";
+import { base64urlFromBytes, createId, issueRecord, type License, rfc3339FromMs } from "@arctic/core";
 import { expect, it } from "vitest";
 import { systemClock } from "../../src/clock.ts";
-import { Driver } from "../../src/driver.ts";
-import { silentLog } from "../../src/log.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
 import { createWebSocketTransport } from "../../src/transport/websocket-transport.ts";
 import { bootstrapped, clientOf, until } from "../helpers/agents.ts";
+import { bareDriver } from "../helpers/bare-driver.ts";
 import { loneAgent } from "../helpers/lone-agent.ts";
 import { crypto, newIdentity } from "../helpers/records.ts";
 
@@ -26,24 +18,8 @@ function bareMember(license: License) {
     allowLoopback: true,
     createLinkId: () => base64urlFromBytes(crypto.randomBytes(12)),
   });
-  const driver = new Driver({
-    store: createMemoryStore(),
-    transport,
-    clock: systemClock,
-    log: silentLog,
-    onNotice: () => undefined,
-    createNode: (stored, startedAt) =>
-      createClusterNode({
-        crypto,
-        identity,
-        roots: lone.authority.roots,
-        license,
-        bootId: base64urlFromBytes(crypto.randomBytes(8)),
-        stored,
-        heartbeatEveryMs: 1000,
-        startedAt,
-      }),
-  });
+  const { roots } = lone.authority;
+  const driver = bareDriver({ store: createMemoryStore(), transport, identity, roots, license });
   driver.start();
   return { driver, identity, transport };
 }

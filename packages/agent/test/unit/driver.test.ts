@@ -1,13 +1,12 @@
-import { base64urlFromBytes, createClusterNode, createId } from "@arctic/core";
+import { createId } from "@arctic/core";
 import { describe, expect, it } from "vitest";
 import type { Clock } from "../../src/clock.ts";
-import { Driver } from "../../src/driver.ts";
-import { silentLog } from "../../src/log.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
 import { type Store, StoreError } from "../../src/store/store.ts";
 import { createMemoryNetwork } from "../../src/transport/memory-transport.ts";
 import { until } from "../helpers/agents.ts";
 import { createAuthority } from "../helpers/authority.ts";
+import { bareDriver } from "../helpers/bare-driver.ts";
 import { crypto, newIdentity } from "../helpers/records.ts";
 
 /** A clock whose timers are called by hand. */
@@ -55,24 +54,8 @@ function makeDriver() {
   };
   const clock = handClock();
   const network = createMemoryNetwork();
-  const driver = new Driver({
-    store,
-    clock,
-    log: silentLog,
-    transport: network.transport("192.0.2.1:1"),
-    onNotice: () => undefined,
-    createNode: (stored, startedAt) =>
-      createClusterNode({
-        crypto,
-        identity,
-        roots: authority.roots,
-        license,
-        bootId: base64urlFromBytes(crypto.randomBytes(8)),
-        stored,
-        heartbeatEveryMs: 1000,
-        startedAt,
-      }),
-  });
+  const transport = network.transport("192.0.2.1:1");
+  const driver = bareDriver({ store, clock, transport, identity, roots: authority.roots, license });
   const own = {
     name: "one",
     description: "",

@@ -1,14 +1,12 @@
-import { base64urlFromBytes, createClusterNode, createId, rfc3339FromMs } from "@arctic/core";
+import { createId, rfc3339FromMs } from "@arctic/core";
 import { expect, it } from "vitest";
-import { systemClock } from "../../src/clock.ts";
-import { Driver } from "../../src/driver.ts";
-import { silentLog } from "../../src/log.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createMemoryNetwork } from "../../src/transport/memory-transport.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { until } from "../helpers/agents.ts";
 import { createAuthority } from "../helpers/authority.ts";
+import { bareDriver } from "../helpers/bare-driver.ts";
 import { crypto, newIdentity } from "../helpers/records.ts";
 
 const authority = createAuthority();
@@ -36,25 +34,8 @@ function peerAt(address: string, told: string[]) {
       wire.send(link, text);
     },
   };
-  const driver = new Driver({
-    store,
-    transport,
-    clock: systemClock,
-    log: silentLog,
-    onNotice: () => undefined,
-    createNode: (stored, startedAt) =>
-      createClusterNode({
-        crypto,
-        identity,
-        roots: authority.roots,
-        license,
-        bootId: base64urlFromBytes(crypto.randomBytes(8)),
-        stored,
-        heartbeatEveryMs: 1000,
-        startedAt,
-        fresh: { until: startedAt + 60_000 },
-      }),
-  });
+  const { roots } = authority;
+  const driver = bareDriver({ store, transport, identity, roots, license, freshMs: 60_000 });
   const clusterId = createId("clu", crypto, Date.now());
   const write = (description: string) =>
     driver.feed({

@@ -44,12 +44,7 @@ describe("gossip", () => {
   });
 
   it("goes whole to six links, and as key and version to the rest, who ask for what they miss", () => {
-    const names = Array.from({ length: 10 }, (_, index) => `peer${index}`);
-    const world = clusterOf(Object.fromEntries(names.map((name) => [name, {}])) as Record<string, TestPeerOptions>);
-    const { network } = world;
-    const peers = names.map((name) => world[name] as TestPeer);
-    const [first] = peers;
-    if (first === undefined) throw new Error("there are peers");
+    const { network, peers, first } = clusterOfTen();
     network.tap = ({ from, text }) => (from === first || text.includes('"want"') ? text : undefined);
     network.feed(first, write("one"));
     network.advance(LIMITS.offerAfterMs);
@@ -60,12 +55,7 @@ describe("gossip", () => {
   });
 
   it("offers what happens in one moment in one message, and not to whom it has come by then", () => {
-    const names = Array.from({ length: 10 }, (_, index) => `peer${index}`);
-    const world = clusterOf(Object.fromEntries(names.map((name) => [name, {}])) as Record<string, TestPeerOptions>);
-    const { network } = world;
-    const peers = names.map((name) => world[name] as TestPeer);
-    const [first] = peers;
-    if (first === undefined) throw new Error("there are peers");
+    const { network, peers, first } = clusterOfTen();
     const records = ["one", "two", "three"];
     for (const name of records) network.feed(first, write(name));
     expect(network.transcript.filter((line) => line.includes("offer"))).toEqual([]);
@@ -373,3 +363,13 @@ describe("a node", () => {
     expect(alice.node.wakeAt).toBe(wakeAt);
   });
 });
+
+/** `peer0` to `peer9`. */
+function clusterOfTen() {
+  const names = Array.from({ length: 10 }, (_, index) => `peer${index}`);
+  const world = clusterOf(Object.fromEntries(names.map((name) => [name, {}])) as Record<string, TestPeerOptions>);
+  const peers = names.map((name) => world[name] as TestPeer);
+  const [first] = peers;
+  if (first === undefined) throw new Error("there are peers");
+  return { network: world.network, peers, first };
+}

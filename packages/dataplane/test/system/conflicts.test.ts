@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
-import { type Pair, startPair } from "./support/pair.ts";
+import { type Pair, startCarryingPair } from "./support/pair.ts";
 import { routed, SERVICE_ROUTED } from "./support/plans.ts";
 import { missingForWorld } from "./support/world.ts";
 
@@ -48,9 +48,7 @@ describeWhere(missing, "beside the rules and settings of others", () => {
   let pair: Pair;
 
   beforeAll(async () => {
-    pair = await startPair();
-    await pair.apply([routed("entry")], [routed("exit")]);
-    await Promise.all([pair.active("a"), pair.active("b")]);
+    pair = await startCarryingPair();
   });
 
   afterAll(async () => {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
 import { vxlanName } from "../../src/kernel/names.ts";
 import { overlayAddress, overlayMac, pairVni } from "../../src/tempest/overlay.ts";
-import { type Pair, startPair } from "./support/pair.ts";
+import { type Pair, startCarryingPair } from "./support/pair.ts";
 import { onLan, PEER_A, PEER_B, routed, SERVICE_ROUTED } from "./support/plans.ts";
 import { missingForWorld } from "./support/world.ts";
 
@@ -17,9 +17,7 @@ describeWhere(missing, "a carrying data plane guards its host", () => {
   let pair: Pair;
 
   beforeAll(async () => {
-    pair = await startPair();
-    await pair.apply([routed("entry")], [routed("exit")]);
-    await Promise.all([pair.active("a"), pair.active("b")]);
+    pair = await startCarryingPair();
   });
 
   afterAll(async () => {

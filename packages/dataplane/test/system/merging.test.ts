@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
-import { type Pair, startPair } from "./support/pair.ts";
-import { routed, SERVICE_ROUTED } from "./support/plans.ts";
+import { type Pair, startCarryingPair } from "./support/pair.ts";
+import { SERVICE_ROUTED } from "./support/plans.ts";
 import { missingForWorld } from "./support/world.ts";
 
 const PORT = 9_300;
@@ -46,9 +46,7 @@ let pair: Pair;
 
 describeWhere(await missingForWorld(), "datagrams that are merged behind the tunnel", () => {
   beforeAll(async () => {
-    pair = await startPair();
-    await pair.apply([routed("entry")], [routed("exit")]);
-    await Promise.all([pair.active("a"), pair.active("b")]);
+    pair = await startCarryingPair();
     await pair.world.start("server", process.execPath, "-e", RECEIVER).waitFor(/listening/);
   });
   afterAll(() => pair?.destroy());

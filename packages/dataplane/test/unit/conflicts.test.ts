@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { type ConflictFacts, findingsFrom } from "../../src/conflicts/findings.ts";
+import type { ConflictFacts } from "../../src/conflicts/findings.ts";
 import { chainsFrom } from "../../src/conflicts/foreign-ruleset.ts";
+import { findingsOn } from "./conflict-findings.ts";
 
 type Expression = Record<string, unknown>;
 
@@ -64,21 +65,7 @@ const OUR_INPUT = [
 ];
 
 const find = (json: string | undefined, more: Partial<ConflictFacts> = {}) =>
-  findingsFrom({
-    chains: json === undefined ? [] : chainsFrom(json),
-    links: ["lan0", "wan0"],
-    pegasusPort: 61_000,
-    tunnelPort: 51_840,
-    tunnelInterface: "tempest0",
-    tunnels: ["arx-WEVGEMMVRZ"],
-    hasExit: true,
-    hasEntry: true,
-    reversePathFilter: "0",
-    hasDefaultRoute: false,
-    settingIn: () => undefined,
-    tunnelledWays: [],
-    ...more,
-  }).map(({ part, text }) => `${part}: ${text}`);
+  findingsOn({ chains: json === undefined ? [] : chainsFrom(json), ...more });
 
 test("a host with no rules and settings of others has no findings", () => {
   expect(find(undefined)).toEqual([]);

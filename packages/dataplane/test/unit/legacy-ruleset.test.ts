@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { findingsFrom } from "../../src/conflicts/findings.ts";
 import { chainsFromSave } from "../../src/conflicts/legacy-ruleset.ts";
+import { findingsOn } from "./conflict-findings.ts";
 
 /** As `iptables-legacy-save -t filter` prints it. */
 const saved = (input: readonly string[], forward: readonly string[], policy = "DROP"): string =>
@@ -23,21 +23,7 @@ const saved = (input: readonly string[], forward: readonly string[], policy = "D
     "",
   ].join("\n");
 
-const find = (text: string, family: "ip" | "ip6" = "ip"): string[] =>
-  findingsFrom({
-    chains: chainsFromSave(text, family),
-    links: ["lan0", "wan0"],
-    pegasusPort: 61_000,
-    tunnelPort: 51_840,
-    tunnelInterface: "tempest0",
-    tunnels: ["arx-WEVGEMMVRZ"],
-    hasExit: true,
-    hasEntry: true,
-    reversePathFilter: "0",
-    hasDefaultRoute: false,
-    settingIn: () => undefined,
-    tunnelledWays: [],
-  }).map(({ part, text: words }) => `${part}: ${words}`);
+const find = (text: string, family: "ip" | "ip6" = "ip") => findingsOn({ chains: chainsFromSave(text, family) });
 
 const OUR_INPUT = [
   "-m mark --mark 0x1/0xf -j ACCEPT",

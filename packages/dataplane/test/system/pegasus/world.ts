@@ -205,12 +205,15 @@ const PROBE_RULES = `table inet probe {
   }
 }`;
 
-/** Port 9100 stands for a service's own interface: it is captured to that service's port. */
-const CAPTURE_RULES = `table inet pegasus {
-  chain divert {
+/** Packets of connections that a transparent socket has already. */
+export const DIVERT_CHAIN = `chain divert {
     type filter hook prerouting priority mangle - 1; policy accept;
     meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set 0x1 accept
-  }
+  }`;
+
+/** Port 9100 stands for a service's own interface: it is captured to that service's port. */
+const CAPTURE_RULES = `table inet pegasus {
+  ${DIVERT_CHAIN}
   chain intercept {
     type filter hook prerouting priority mangle; policy accept;
     meta mark 0x1 return

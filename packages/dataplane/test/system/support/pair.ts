@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connectDataplane, type DataplaneClient, type Observation, type PlanService } from "@arctic/dataplane";
-import { PEER_A, PEER_B, planOf, planPeer } from "./plans.ts";
+import { PEER_A, PEER_B, planOf, planPeer, routed } from "./plans.ts";
 import { type Child, type Host, makeWorld, type World } from "./world.ts";
 
 const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
@@ -40,6 +40,19 @@ export async function startPair(flags: readonly string[] = [], main: string = MA
     return await pairIn(world, [main, ...flags]);
   } catch (error) {
     await world.destroy();
+    throw error;
+  }
+}
+
+/** A pair that carries the routed service, both ends of it at work. */
+export async function startCarryingPair(): Promise<Pair> {
+  const pair = await startPair();
+  try {
+    await pair.apply([routed("entry")], [routed("exit")]);
+    await Promise.all([pair.active("a"), pair.active("b")]);
+    return pair;
+  } catch (error) {
+    await pair.destroy();
     throw error;
   }
 }
