@@ -4,6 +4,7 @@ import { runMemberlist } from "./agent/memberlist.ts";
 import { merging } from "./agent/merging.ts";
 import { asProcess } from "./agent/process.ts";
 import { tokens } from "./agent/tokens.ts";
+import { watched } from "./agent/watched.ts";
 import { limited, median, type Row, report, row } from "./support/report.ts";
 
 const { values } = parseArgs({
@@ -11,6 +12,7 @@ const { values } = parseArgs({
     agents: { type: "string", default: "100" },
     updates: { type: "string", default: "10" },
     seconds: { type: "string", default: "60" },
+    minutes: { type: "string", default: "60" },
     part: { type: "string", multiple: true },
     json: { type: "boolean", default: false },
   },
@@ -20,6 +22,8 @@ const [agents, updates, seconds] = [values.agents, values.updates, values.second
   number,
   number,
 ];
+/** `watched` takes as long as it is asked for, so it runs when it is asked for by name only. */
+const minutes = Number(values.minutes);
 
 /** The time from a write that is on its owner's disk until 99 % of all agents have it on theirs. */
 async function spreadOf(crowd: AgentCrowd, update: number): Promise<number> {
@@ -78,12 +82,13 @@ const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
   merging,
   tokens,
   process: () => asProcess(seconds * 1000),
+  watched: () => watched(minutes * 60_000),
 };
-const asked = values.part ?? Object.keys(PARTS);
+const asked = values.part ?? Object.keys(PARTS).filter((name) => name !== "watched");
 const unknown = asked.find((name) => !Object.hasOwn(PARTS, name));
-if (unknown !== undefined || ![agents, updates, seconds].every((value) => value > 0)) {
+if (unknown !== undefined || ![agents, updates, seconds, minutes].every((value) => value > 0)) {
   process.stderr.write(
-    `--part takes ${Object.keys(PARTS).join(", ")}; --agents, --updates and --seconds numbers above 0\n`,
+    `--part takes ${Object.keys(PARTS).join(", ")}; --agents, --updates, --seconds and --minutes numbers above 0\n`,
   );
   process.exitCode = 2;
 } else {

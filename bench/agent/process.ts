@@ -1,13 +1,13 @@
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createClient } from "../../packages/agent/src/api/client.ts";
-import { loopbackEnvironment } from "../../packages/agent/test/helpers/agent-process.ts";
 import { createAuthority } from "../../packages/agent/test/helpers/authority.ts";
 import { limited, median, type Row, row } from "../support/report.ts";
+import { rssOf, started, stopped } from "./built.ts";
 import { filledAgent } from "./filled.ts";
-import { MAIN, programOptions } from "./program.ts";
+import { programOptions } from "./program.ts";
 import { type Reading, readsASecond } from "./readers.ts";
 
 const BARE_SERVER = fileURLToPath(new URL("bare-server.ts", import.meta.url));
@@ -71,42 +71,6 @@ export async function asProcess(heldForMs: number): Promise<Row[]> {
   }
 }
 
-interface Started {
-  readonly process: ChildProcess;
-  readonly port: number;
-  readonly url: string;
-  readonly fingerprint: string;
-}
-
-/** Resolves when the peer runs: records read, gossip and API open. */
-async function started(stateDir: string, rootsPath: string): Promise<Started> {
-  // As the unit file and the first line of the program start it.
-  const child = spawn(process.execPath, [...programOptions(), MAIN], {
-    env: { ...process.env, MALLOC_ARENA_MAX: "2", ...loopbackEnvironment(stateDir, rootsPath) },
-    stdio: ["ignore", "ignore", "pipe"],
-  });
-  const { port, tls_fingerprint } = await listening(child);
-  return { process: child, port, url: `https://127.0.0.1:${port}`, fingerprint: tls_fingerprint };
-}
-
-function listening(child: ChildProcess): Promise<{ port: number; tls_fingerprint: string }> {
-  let log = "";
-  return new Promise((resolve, reject) => {
-    child.once("exit", () => reject(new Error(log)));
-    child.stderr?.on("data", (chunk: Buffer) => {
-      log += chunk.toString("utf8");
-      const line = log.split("\n").find((text) => text.includes('"event":"agent.listening"') && text.endsWith("}"));
-      if (line !== undefined) resolve(JSON.parse(line));
-    });
-  });
-}
-
-async function stopped(child: ChildProcess): Promise<void> {
-  const ended = once(child, "exit");
-  child.kill("SIGTERM");
-  await ended;
-}
-
 /** Requests a second, once what is called often is compiled, and what each cost by a meter of processor time. */
 async function warmReads(reading: Reading, meterMs: () => number): Promise<{ reads: number; cpuMs: number }> {
   await readsASecond(reading, CONNECTIONS, WARM_MS);
@@ -131,9 +95,4 @@ function cpuMsOf(child: ChildProcess): number {
   const [, fields = ""] = readFileSync(`/proc/${child.pid}/stat`, "utf8").split(") ");
   const [user = 0, system = 0] = fields.split(" ").slice(11, 13).map(Number);
   return (user + system) * 10;
-}
-
-function rssOf(child: ChildProcess): number {
-  const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
-  return (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024) / 1e6;
 }

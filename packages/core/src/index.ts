@@ -63,5 +63,5 @@ export type { Rejection, RejectionCode } from "./rejection.ts";
 export type { Result } from "./result.ts";
 export { type Millis, msFromRfc3339, rfc3339FromMs } from "./time.ts";
 export type { PeerBookEntry } from "./trust/peer-book.ts";
-export type { AcceptedSecret, Secret, SecretName } from "./trust/secrets.ts";
+export { type AcceptedSecret, countingCredential, type Secret, type SecretName } from "./trust/secrets.ts";
 export { complaintOfVoucher, issueVoucher, type Voucher } from "./trust/voucher.ts";

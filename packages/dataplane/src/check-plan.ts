@@ -1,5 +1,5 @@
 import { parseCidr } from "./cidr.ts";
-import { type NetworkPlan, networkPlanSchema } from "./plan.ts";
+import { type NetworkPlan, networkPlanSchema, type PlanService } from "./plan.ts";
 
 export type PlanCheck =
   | { readonly ok: true; readonly plan: NetworkPlan }
@@ -14,11 +14,12 @@ export function checkPlan(value: unknown): PlanCheck {
     const path = issue === undefined ? "" : pathText(issue.path);
     return { ok: false, problem: `${path || "plan"}: ${issue?.message ?? "malformed"}` };
   }
-  const problem = findProblem(parsed.data);
+  const problem = planProblem(parsed.data);
   return problem === undefined ? { ok: true, plan: parsed.data } : { ok: false, problem };
 }
 
-function findProblem(plan: NetworkPlan): string | undefined {
+/** What the schema cannot say. The routes of services in `judged` were found right before. */
+export function planProblem(plan: NetworkPlan, judged: ReadonlySet<PlanService | undefined> = new Set()): string | undefined {
   const serviceIds = new Set<string>();
   const peerIds = new Set<string>();
   for (const [at, peer] of plan.peers.entries()) {
@@ -31,6 +32,7 @@ function findProblem(plan: NetworkPlan): string | undefined {
     if (serviceIds.has(service.service_id)) return `${path}.service_id: ${service.service_id} is named twice`;
     if (service.peer_id === plan.peer_id) return `${path}.peer_id: the other end is this host itself`;
     serviceIds.add(service.service_id);
+    if (judged.has(service)) continue;
     for (const [index, route] of service.routes.entries()) {
       const problem = findRouteProblem(route.source_cidr, route.dest_cidr);
       if (problem !== undefined) return `${path}.routes[${index}]${problem}`;

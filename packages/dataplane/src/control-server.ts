@@ -1,9 +1,9 @@
 import { chmod, chown, mkdir, readFile, rm } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
-import { checkPlan } from "./check-plan.ts";
 import { type ControlErrorBody, type ControlReply, createLineReader, requestSchema } from "./control-protocol.ts";
 import type { Dataplane } from "./dataplane.ts";
+import { PlanReader } from "./plan-reader.ts";
 
 export interface ControlServer {
   close(): Promise<void>;
@@ -38,10 +38,11 @@ export async function serveControl(path: string, dataplane: Handled, group?: num
   await refuseSecond(path);
   await rm(path, { force: true });
   const sockets = new Set<Socket>();
+  const plans = new PlanReader();
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    serveSocket(socket, dataplane);
+    serveSocket(socket, dataplane, plans);
   });
   await listen(server, path, group);
   return {
@@ -53,9 +54,9 @@ export async function serveControl(path: string, dataplane: Handled, group?: num
   };
 }
 
-function serveSocket(socket: Socket, dataplane: Handled): void {
+function serveSocket(socket: Socket, dataplane: Handled, plans: PlanReader): void {
   const read = createLineReader(
-    (line) => void answer(line, dataplane).then((reply) => socket.write(`${JSON.stringify(reply)}\n`)),
+    (line) => void answer(line, dataplane, plans).then((reply) => socket.write(`${JSON.stringify(reply)}\n`)),
   );
   // A peer that goes away in the middle of an answer needs none.
   socket.on("error", () => socket.destroy());
@@ -68,7 +69,7 @@ function serveSocket(socket: Socket, dataplane: Handled): void {
   });
 }
 
-async function answer(line: string, dataplane: Handled): Promise<ControlReply> {
+async function answer(line: string, dataplane: Handled, plans: PlanReader): Promise<ControlReply> {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -84,13 +85,13 @@ async function answer(line: string, dataplane: Handled): Promise<ControlReply> {
   const { id } = request.data;
   dataplane.heard();
   try {
-    return await perform(request.data, dataplane);
+    return await perform(request.data, dataplane, plans);
   } catch (error) {
     return { id, error: failure(error) };
   }
 }
 
-async function perform(request: ReturnType<typeof requestSchema.parse>, dataplane: Handled): Promise<ControlReply> {
+async function perform(request: ReturnType<typeof requestSchema.parse>, dataplane: Handled, plans: PlanReader): Promise<ControlReply> {
   const { id } = request;
   switch (request.method) {
     case "ping":
@@ -102,7 +103,7 @@ async function perform(request: ReturnType<typeof requestSchema.parse>, dataplan
     case "rotate_tunnel_key":
       return { id, result: await dataplane.rotateTunnelKey() };
     case "apply": {
-      const checked = checkPlan(request.params.plan);
+      const checked = plans.read(request.params.plan);
       if (!checked.ok) {
         return {
           id,

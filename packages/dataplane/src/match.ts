@@ -71,17 +71,32 @@ export function createMatcher<S extends RoutedService>(
 }
 
 function rankedFrom<S extends RoutedService>(service: S, route: PlanRoute): RankedRoute<S> | undefined {
+  const networks = readNetworks(route);
+  return networks === undefined ? undefined : { service, route, ...networks };
+}
+
+type RouteNetworks = Pick<RankedRoute<RoutedService>, "family" | "class" | "source" | "destination">;
+
+/** A route is data that nobody changes, and plans mostly bring the one that was there before: it is read once. */
+const networksByRoute = new WeakMap<PlanRoute, { readonly read: RouteNetworks | undefined }>();
+
+function readNetworks(route: PlanRoute): RouteNetworks | undefined {
+  const held = networksByRoute.get(route) ?? { read: networksFrom(route) };
+  networksByRoute.set(route, held);
+  return held.read;
+}
+
+function networksFrom(route: PlanRoute): RouteNetworks | undefined {
   const source = route.source_cidr === undefined ? undefined : parseCidr(route.source_cidr);
   const destination = route.dest_cidr === undefined ? undefined : parseCidr(route.dest_cidr);
   if (source === undefined && route.source_cidr !== undefined) return undefined;
   if (destination === undefined && route.dest_cidr !== undefined) return undefined;
   if (source !== undefined && destination !== undefined) {
     if (source.family !== destination.family) return undefined;
-    return { service, route, family: source.family, class: "source_and_destination", source, destination };
+    return { family: source.family, class: "source_and_destination", source, destination };
   }
-  if (source !== undefined) return { service, route, family: source.family, class: "source", source };
-  if (destination !== undefined)
-    return { service, route, family: destination.family, class: "destination", destination };
+  if (source !== undefined) return { family: source.family, class: "source", source };
+  if (destination !== undefined) return { family: destination.family, class: "destination", destination };
   return undefined;
 }
 

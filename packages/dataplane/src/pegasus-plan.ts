@@ -29,7 +29,18 @@ export function pegasusPlanFrom(
   };
 }
 
+/** A service that stays from plan to plan stays the same object here, so that workers are told of the others alone. */
+const madeByService = new WeakMap<PlanService, { readonly capturePort: number | undefined; readonly made: PegasusService }>();
+
 function pegasusService(service: PlanService, capturePort: number | undefined): PegasusService {
+  const held = madeByService.get(service);
+  if (held !== undefined && held.capturePort === capturePort) return held.made;
+  const made = makeService(service, capturePort);
+  madeByService.set(service, { capturePort, made });
+  return made;
+}
+
+function makeService(service: PlanService, capturePort: number | undefined): PegasusService {
   return {
     serviceId: service.service_id,
     role: service.role,

@@ -4,9 +4,11 @@ import {
   bytesFromBase64url,
   type ClientId,
   type ClusterId,
+  type ClusterNode,
   type ClusterView,
   type CredentialBody,
   type Crypto,
+  countingCredential,
   type LicenseId,
   type LiveRecord,
   type PeerId,
@@ -36,21 +38,24 @@ export function clusterIdOf(sharedClient: ClientId): ClusterId {
   return `clu_${ulidOf(sharedClient)}`;
 }
 
-/** The client, or `undefined` where it is unknown or was revoked. Of two records under one id the older counts. */
-export function findClient(registry: RegistryView, clientId: ClientId): Client | undefined {
+/** What is asked of a node to tell which clients there are. */
+type ClientsView = Pick<ClusterNode, "registry" | "peers">;
+
+/** The client, or `undefined` where it is unknown or was revoked. */
+export function findClient({ registry, peers }: ClientsView, clientId: ClientId): Client | undefined {
   if (registry.live("revocation").some((record) => record.id === clientId)) return undefined;
-  const record = registry
-    .live("credential")
-    .filter((candidate) => candidate.id === clientId)
-    .reduce(older, undefined);
-  return record === undefined ? undefined : clientFrom(record);
+  return clientFrom(
+    registry.live("credential").filter((candidate) => candidate.id === clientId),
+    peers,
+  );
 }
 
 /** Every client that was ever made, by id, the revoked ones too. */
-export function allClients(registry: RegistryView): Client[] {
-  const recordById = new Map<string, LiveRecord>();
-  for (const record of registry.live("credential")) recordById.set(record.id, older(recordById.get(record.id), record));
-  return [...recordById.values()].map(clientFrom).sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
+export function allClients({ registry, peers }: ClientsView): Client[] {
+  const recordsById = Map.groupBy(registry.live("credential"), ({ id }) => id);
+  return [...recordsById.values()]
+    .flatMap((records) => clientFrom(records, peers) ?? [])
+    .sort((a, b) => (a.clientId < b.clientId ? -1 : 1));
 }
 
 /** When each revoked client was first revoked, RFC 3339, UTC. */
@@ -64,11 +69,10 @@ export function revokedAtByClient(registry: RegistryView): Map<string, string> {
   return revokedAt;
 }
 
-function older(held: LiveRecord | undefined, record: LiveRecord): LiveRecord {
-  return held === undefined || record.version < held.version ? record : held;
-}
-
-function clientFrom({ id, owner, body }: LiveRecord): Client {
+function clientFrom(records: readonly LiveRecord[], peers: ClientsView["peers"]): Client | undefined {
+  const counting = countingCredential(records, (owner) => peers.get(owner)?.standing === "revoked");
+  if (counting === undefined) return undefined;
+  const { id, owner, body } = counting;
   const { scopes, license_id, created_at } = body as unknown as CredentialBody;
   return {
     clientId: id as ClientId,

@@ -26,8 +26,9 @@ function writeAnswer(answer: Answer, response: ServerResponse): void {
     return;
   }
   response.setHeader("content-type", contentType);
-  response.setHeader("content-length", Buffer.byteLength(body));
-  response.end(body);
+  const bytes = Buffer.from(body, "utf8");
+  response.setHeader("content-length", bytes.byteLength);
+  response.end(bytes);
 }
 
 /** Writes as fast as the reader takes it: what it leaves waits in the stream, whose owner cuts it when it is too much. */

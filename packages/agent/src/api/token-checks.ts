@@ -68,14 +68,14 @@ class Clients {
   #hashes: unknown;
   readonly #byId = new Map<ClientId, Client | undefined>();
 
-  find({ registry }: ClusterNode, clientId: ClientId): Client | undefined {
-    const { hashes } = registry;
+  find(node: ClusterNode, clientId: ClientId): Client | undefined {
+    const { hashes } = node.registry;
     // The same object until something changes.
     if (hashes !== this.#hashes || this.#byId.size >= REMEMBERED) this.#byId.clear();
     this.#hashes = hashes;
     const known = this.#byId.get(clientId);
     if (known !== undefined || this.#byId.has(clientId)) return known;
-    const client = findClient(registry, clientId);
+    const client = findClient(node, clientId);
     this.#byId.set(clientId, client);
     return client;
   }

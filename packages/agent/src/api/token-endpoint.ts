@@ -40,7 +40,7 @@ export async function answerTokenRequest(
   const shown = shownCredentials(request.headers, form);
   if (shown === undefined)
     return refusal(400, "invalid_request", "INVALID_REQUEST", "show the client once: by form or by Basic");
-  const client = isId("cli", shown.id) ? findClient(peer.node.registry, shown.id) : undefined;
+  const client = isId("cli", shown.id) ? findClient(peer.node, shown.id) : undefined;
   const isRight = isId("cli", shown.id) && isSecretOf(peer.node.cluster, shown.id, shown.secret);
   if (!isRight || client === undefined) {
     limits.failures.count(remoteAddress);

@@ -5,7 +5,14 @@ import { rotationShape } from "../kinds/rotation.ts";
 import { LIMITS } from "../limits.ts";
 import { isTombstone, type SignedRecord } from "../registry/record.ts";
 import { type Millis, msFromRfc3339 } from "../time.ts";
-import { type AcceptedSecret, acceptedSecrets, currentSecret, type Secret, type SecretName } from "../trust/secrets.ts";
+import {
+  type AcceptedSecret,
+  acceptedSecrets,
+  countingCredential,
+  currentSecret,
+  type Secret,
+  type SecretName,
+} from "../trust/secrets.ts";
 import type { NodeState } from "./state.ts";
 
 /** The shared client of a cluster bears the cluster id's ULID, so that it is found without a pointer. */
@@ -94,25 +101,22 @@ export class Secrets {
     return clients;
   }
 
-  /** Of two credential records under one id the older counts. */
   #secretsOf(client: ClientId): Secret[] {
-    const secrets: Secret[] = [];
-    let first: Secret | undefined;
-    for (const { record } of this.#state.registry.ofKind("credential")) {
-      if (record.id !== client || isTombstone(record)) continue;
-      const { body } = record;
-      if (!hasShape(credentialShape, body) || (first !== undefined && first.version <= record.version)) continue;
-      const rotatedAt = msFromRfc3339(body.created_at) ?? 0;
-      first = {
+    const credential = countingCredential(
+      this.#credentials(client),
+      (owner) => this.#state.standingOf(owner) === "revoked",
+    );
+    if (credential === undefined) return [];
+    const { version, body } = credential;
+    const secrets: Secret[] = [
+      {
         name: client,
         secretHash: body.secret_hash,
-        version: record.version,
-        rotatedAt,
+        version,
+        rotatedAt: msFromRfc3339(body.created_at) ?? 0,
         replaces: undefined,
-      };
-    }
-    if (first === undefined) return [];
-    secrets.push(first);
+      },
+    ];
     for (const { record } of this.#state.registry.ofKind("rotation")) {
       if (isTombstone(record) || !hasShape(rotationShape, record.body)) continue;
       const { body } = record;
@@ -128,6 +132,14 @@ export class Secrets {
       });
     }
     return secrets;
+  }
+
+  *#credentials(client: ClientId) {
+    for (const { record } of this.#state.registry.ofKind("credential")) {
+      if (record.id !== client || isTombstone(record)) continue;
+      const { owner, version, body } = record;
+      if (hasShape(credentialShape, body)) yield { owner, version, body };
+    }
   }
 }
 

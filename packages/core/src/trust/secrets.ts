@@ -1,4 +1,5 @@
-import type { ClientId, RotationId } from "../identity/id.ts";
+import type { ClientId, PeerId, RotationId } from "../identity/id.ts";
+import type { SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
 
 /** Names one secret of a client: the client for the one that it was made with, else the rotation. */
@@ -19,6 +20,30 @@ export interface Secret {
 export interface AcceptedSecret {
   readonly secret: Secret;
   readonly until: Millis | undefined;
+}
+
+/**
+ * Of the credential records under one client id the one that counts: those of revoked owners only where there is no
+ * other, so that who dates a record back to get in front of a client's own loses it with its membership; then the lowest
+ * version, then the smallest owner.
+ */
+export function countingCredential<R extends Pick<SignedRecord, "owner" | "version">>(
+  records: Iterable<R>,
+  isRevoked: (owner: PeerId) => boolean,
+): R | undefined {
+  let counting: R | undefined;
+  for (const record of records) if (counting === undefined || isBefore(record, counting, isRevoked)) counting = record;
+  return counting;
+}
+
+function isBefore(
+  a: Pick<SignedRecord, "owner" | "version">,
+  b: Pick<SignedRecord, "owner" | "version">,
+  isRevoked: (owner: PeerId) => boolean,
+): boolean {
+  const [isARevoked, isBRevoked] = [isRevoked(a.owner), isRevoked(b.owner)];
+  if (isARevoked !== isBRevoked) return isBRevoked;
+  return a.version === b.version ? a.owner < b.owner : a.version < b.version;
 }
 
 /** The current secret: the rotation with the highest version, or the first secret where there is none. */

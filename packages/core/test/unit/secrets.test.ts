@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ClientId, createId, type RotationId } from "../../src/identity/id.ts";
+import { type ClientId, createId, type PeerId, type RotationId } from "../../src/identity/id.ts";
 import { DAY_MS, HOUR_MS, rfc3339FromMs } from "../../src/time.ts";
-import { acceptedSecrets, currentSecret, type Secret, type SecretName } from "../../src/trust/secrets.ts";
+import {
+  acceptedSecrets,
+  countingCredential,
+  currentSecret,
+  type Secret,
+  type SecretName,
+} from "../../src/trust/secrets.ts";
 import { crypto, identityOf, licenseOf, NOW, peerBody, recordOf } from "../support/fixtures.ts";
 import { memberLink } from "../support/member-link.ts";
 
@@ -74,16 +80,48 @@ describe("the secrets of a client that open", () => {
   });
 });
 
+describe("the credential that counts under a client's id", () => {
+  const [alice, bob, carol] = ["alice", "bob", "carol"].map((name) => identityOf(name).peerId).sort() as [
+    PeerId,
+    PeerId,
+    PeerId,
+  ];
+  const records = [
+    { owner: carol, version: 1 },
+    { owner: bob, version: 2 },
+    { owner: alice, version: 3 },
+    { owner: carol, version: 2 },
+  ];
+  const counting = (from: typeof records, revoked: readonly PeerId[] = []) =>
+    countingCredential(from, (owner) => revoked.includes(owner));
+
+  it("is the lowest version, of equal ones the smaller owner's, in whatever order they came", () => {
+    expect(counting([])).toBeUndefined();
+    for (const from of [records, records.toReversed()]) expect(counting(from)).toBe(records[0]);
+    for (const from of [records.slice(1), records.slice(1).toReversed()]) expect(counting(from)).toBe(records[1]);
+  });
+  it("is a revoked owner's only where there is no other", () => {
+    for (const from of [records, records.toReversed()]) {
+      expect(counting(from, [carol])).toBe(records[1]);
+      expect(counting(from, [carol, bob])).toBe(records[2]);
+      expect(counting(from, [alice, bob, carol])).toBe(records[0]);
+    }
+  });
+});
+
 describe("a peer", () => {
   const [alice, bob] = [identityOf("alice"), identityOf("bob")];
-  const credential = recordOf(bob, "credential", client, {
-    body: {
-      secret_hash: "A".repeat(43),
-      scopes: [],
-      license_id: licenseOf().license_id,
-      created_at: rfc3339FromMs(NOW),
-    },
-  });
+  const madeBy = (owner: typeof alice, secretHash: string, at?: number) => {
+    const made = { scopes: [], license_id: licenseOf().license_id, created_at: rfc3339FromMs(NOW) };
+    return recordOf(
+      owner,
+      "credential",
+      client,
+      { body: { ...made, secret_hash: secretHash.repeat(43) } },
+      at === undefined ? {} : { at },
+    );
+  };
+  const credential = madeBy(bob, "A");
   const rotated = (owner: typeof alice, digit: number, at: number) =>
     recordOf(
       owner,
@@ -105,6 +143,15 @@ describe("a peer", () => {
     expect(hashes(peer).sort()).toEqual(["E", "I"]);
     peer.handle({ type: "wake" }, NOW + DAY_MS + 1);
     expect(hashes(peer)).toEqual(["I"]);
+  });
+  it("has a client's own secret open again once the member that dated another in front of it is revoked", () => {
+    const { bob: peer, link, alice: thief } = memberLink({ records: [credential] });
+    expect(hashes(peer)).toEqual(["A"]);
+    link.push(madeBy(thief, "E", 1));
+    expect(hashes(peer)).toEqual(["E"]);
+    const body = { reason: "took a client's id", revoked_at: rfc3339FromMs(NOW) };
+    peer.handle({ type: "write", kind: "revocation", id: thief.peerId, body }, NOW);
+    expect(hashes(peer)).toEqual(["A"]);
   });
   it("rotates above what it has seen, though its clock is behind the one of the last rotation", () => {
     const { bob: peer, link } = memberLink({ records: [credential] });

@@ -1,4 +1,4 @@
-import { formatCidr, networkOf } from "../cidr.ts";
+import { type Cidr, formatCidr, networkOf } from "../cidr.ts";
 import { type RankedRoute, type RoutedService, rankRoutes } from "../match.ts";
 import type { MatchElement, MatchMap } from "./ruleset.ts";
 
@@ -52,8 +52,8 @@ function add(builders: Map<string, Builder>, candidate: Candidate, group: string
     elementsByKey: new Map(),
   };
   builders.set(name, builder);
-  const from = source === undefined ? undefined : formatCidr(source);
-  const to = destination === undefined ? undefined : formatCidr(destination);
+  const from = source === undefined ? undefined : textOf(source);
+  const to = destination === undefined ? undefined : textOf(destination);
   const key = `${service.link} ${from} ${to}`;
   if (builder.elementsByKey.has(key)) return;
   builder.elementsByKey.set(key, {
@@ -62,4 +62,13 @@ function add(builders: Map<string, Builder>, candidate: Candidate, group: string
     ...(to === undefined ? {} : { destination: to }),
     mark: service.mark,
   });
+}
+
+/** Routes that stay from plan to plan keep their networks, so each is written once. */
+const textByCidr = new WeakMap<Cidr, string>();
+
+function textOf(cidr: Cidr): string {
+  const text = textByCidr.get(cidr) ?? formatCidr(cidr);
+  textByCidr.set(cidr, text);
+  return text;
 }

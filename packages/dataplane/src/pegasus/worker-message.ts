@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { LinkIdentity } from "./certificate.ts";
 import type { PegasusPlan } from "./pegasus.ts";
+import type { PlanChange } from "./plan-change.ts";
 
 /**
  * What the parent and a worker say to each other. The worker has fewer rights than the parent, so what it says is
@@ -16,7 +17,8 @@ export type ToWorker =
       readonly linksAPeer: number;
       readonly plan: PegasusPlan;
     }
-  | { readonly type: "apply"; readonly request: number; readonly plan: PegasusPlan }
+  /** From the plan that it was told of last, by this or by its start. */
+  | { readonly type: "apply"; readonly request: number; readonly change: PlanChange }
   | { readonly type: "count"; readonly request: number }
   | { readonly type: "rates"; readonly rates: readonly ServiceRate[] }
   | { readonly type: "stop"; readonly drainMs: number };

@@ -42,6 +42,8 @@ export class WorkerPool {
   readonly #places: readonly Place[];
   readonly #rights: WorkerRights;
   readonly #limits = new LimitSharing(() => this.#running());
+  /** The same object for the same service, so that workers are told of what changed alone. */
+  readonly #shareByService = new WeakMap<PegasusService, PegasusService>();
   #plan = NO_PLAN;
   #countTimer: NodeJS.Timeout | undefined;
   #state: "running" | "stopping" = "running";
@@ -188,8 +190,15 @@ export class WorkerPool {
   #share(): PegasusPlan {
     const { workers } = this.#options;
     if (workers === 1) return this.#plan;
-    const services = this.#plan.services.map((service) => ({ ...service, limitBps: service.limitBps / workers }));
-    return { ...this.#plan, services };
+    return { ...this.#plan, services: this.#plan.services.map((service) => this.#shareOf(service)) };
+  }
+
+  #shareOf(service: PegasusService): PegasusService {
+    const held = this.#shareByService.get(service);
+    if (held !== undefined) return held;
+    const share = { ...service, limitBps: service.limitBps / this.#options.workers };
+    this.#shareByService.set(service, share);
+    return share;
   }
 
   async #count(): Promise<void> {

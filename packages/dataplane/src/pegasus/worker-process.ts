@@ -1,6 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { startProcess } from "../kernel/runner.ts";
 import type { PegasusPlan } from "./pegasus.ts";
+import { planChange } from "./plan-change.ts";
 import type { WorkerCommand } from "./worker-command.ts";
 import {
   type FromWorker,
@@ -31,6 +32,8 @@ export class WorkerProcess {
   readonly #answersByRequest = new Map<number, (answer: Answer) => void>();
   readonly #told: ((message: FromWorker) => void)[] = [];
   #lastRequest = 0;
+  /** The plan that it was told of last. */
+  #plan: PegasusPlan | undefined;
   #stderr = "";
   #engine = "";
   #useByKey: ReadonlyMap<string, ServiceUse> = new Map();
@@ -80,6 +83,7 @@ export class WorkerProcess {
 
   /** Resolves when it listens. @throws Error with the reason when it cannot. */
   async listen(message: StartMessage): Promise<void> {
+    this.#plan = message.plan;
     this.#send(message);
     const said = await this.#next(ANSWER_MS);
     if (said?.type === "ready") return;
@@ -89,7 +93,10 @@ export class WorkerProcess {
 
   /** Resolves when the plan holds in this worker. @throws Error when it could not be made to. */
   async apply(plan: PegasusPlan): Promise<void> {
-    const answer = await this.#ask((request) => ({ type: "apply", request, plan }));
+    if (this.#plan === undefined) throw new Error("it was not told to listen yet");
+    const change = planChange(this.#plan, plan);
+    this.#plan = plan;
+    const answer = await this.#ask((request) => ({ type: "apply", request, change }));
     if (answer.error !== undefined) throw new Error(answer.error);
   }
 

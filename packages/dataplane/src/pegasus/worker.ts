@@ -1,4 +1,6 @@
 import { DataPath, ENGINE } from "./data-path.ts";
+import type { PegasusPlan } from "./pegasus.ts";
+import { changedPlan } from "./plan-change.ts";
 import { checkTransparent } from "./socket.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
@@ -7,6 +9,8 @@ import type { FromWorker, ToWorker } from "./worker-message.ts";
 const USE_EVERY_MS = 100;
 
 let path: DataPath | undefined;
+/** As it was told last. */
+let plan: PegasusPlan | undefined;
 let wasAsked = false;
 /** Plans are applied one after the other, in the order in which they came. */
 let applied: Promise<void> = Promise.resolve();
@@ -56,17 +60,20 @@ function receive(message: ToWorker): void {
 }
 
 async function start(message: Extract<ToWorker, { type: "start" }>): Promise<void> {
-  const { plan, ...options } = message;
+  const { plan: first, ...options } = message;
+  plan = first;
   try {
-    path = await DataPath.start(options, plan);
+    path = await DataPath.start(options, first);
     send({ type: "ready" });
   } catch (error) {
     send({ type: "failed", reason: messageOf(error) });
   }
 }
 
-async function apply(request: number, { plan }: Extract<ToWorker, { type: "apply" }>): Promise<void> {
+async function apply(request: number, { change }: Extract<ToWorker, { type: "apply" }>): Promise<void> {
   try {
+    if (plan === undefined) throw new Error("a change came before the first plan");
+    plan = changedPlan(plan, change);
     await path?.apply(plan);
     send({ type: "applied", request });
   } catch (error) {

@@ -19,9 +19,9 @@ import type { Caller } from "../token.ts";
 
 export const credentialHandlers: Pick<Handlers, "listCredentials" | "createCredential" | "deleteCredential"> = {
   listCredentials: ({ peer, query, caller }) => {
-    const { registry } = peer().node;
-    const revokedAt = revokedAtByClient(registry);
-    const wanted = allClients(registry).filter(
+    const { node } = peer();
+    const revokedAt = revokedAtByClient(node.registry);
+    const wanted = allClients(node).filter(
       ({ clientId }) => query.include_revoked === "true" || !revokedAt.has(clientId),
     );
     const { items, ...next } = pageOf(wanted, (client) => client.clientId, query);
@@ -33,9 +33,8 @@ export const credentialHandlers: Pick<Handlers, "listCredentials" | "createCrede
     const peer = call.peer();
     const { client_id } = call.params;
     requireNotCurrent(peer, client_id, call.caller);
-    const { registry } = peer.node;
-    if (revokedAtByClient(registry).has(client_id)) return reply(undefined);
-    if (findClient(registry, client_id) === undefined)
+    if (revokedAtByClient(peer.node.registry).has(client_id)) return reply(undefined);
+    if (findClient(peer.node, client_id) === undefined)
       throw new Problem("NOT_FOUND", `no client ${client_id} is known here`);
     revokeClient(peer, client_id, `revoked by ${callerName(call.caller)}`, rfc3339FromMs(call.context.clock.now()));
     return reply(undefined);
@@ -79,7 +78,7 @@ function createCredential({ peer: peerOf, body, caller, context }: Call<"createC
   const id = createId("cli", context.crypto, now);
   const secret = createSecret(context.crypto);
   writeClient(peer, { id, secret, scopes, at: rfc3339FromMs(now) });
-  const client = findClient(peer.node.registry, id);
+  const client = findClient(peer.node, id);
   if (client === undefined) throw new Error(`the client ${id} was written and is not there`);
   const notes = { client_id: id, scopes: scopes.join(" ") };
   return reply({ ...credentialFrom(peer, client, caller, undefined), client_secret: secret }, notes);

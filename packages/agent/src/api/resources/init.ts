@@ -55,7 +55,7 @@ function startAnew({ context }: Call<"initCluster">, peer: LocalPeer): Initiated
   const clientId = sharedClientId(clusterId);
   const secret = createSecret(context.crypto);
   const revoked = revokedAtByClient(peer.node.registry);
-  const older = allClients(peer.node.registry).filter((client) => !revoked.has(client.clientId));
+  const older = allClients(peer.node).filter((client) => !revoked.has(client.clientId));
   writeClient(peer, { id: clientId, secret, scopes: ["admin"], at, clusterId });
   const rejection = peer.feed({ type: "found", clusterId });
   if (rejection !== undefined) throw problemFromRejection(rejection);

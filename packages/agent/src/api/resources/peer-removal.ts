@@ -94,7 +94,7 @@ function introducedFrom(peer: LocalPeer, introduction: Introduction, fate: Fate)
 
 function clientsMadeBy(peer: LocalPeer, makers: readonly PeerId[]): Pick<Made, "client_id" | "scopes">[] {
   const revoked = revokedAtByClient(peer.node.registry);
-  return allClients(peer.node.registry)
+  return allClients(peer.node)
     .filter(({ clientId, createdBy }) => makers.includes(createdBy) && !revoked.has(clientId))
     .map(({ clientId, scopes }) => ({ client_id: clientId, scopes: scopes.map(scopeName) }));
 }

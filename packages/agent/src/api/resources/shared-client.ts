@@ -20,9 +20,9 @@ export const sharedClientHandlers: Pick<Handlers, "getClusterCredentials" | "rot
 };
 
 function clusterCredentials(peer: LocalPeer): ClusterCredentials {
-  const { cluster, registry } = peer.node;
+  const { cluster } = peer.node;
   const clientId = sharedClientId(cluster.id);
-  const client = findClient(registry, clientId);
+  const client = findClient(peer.node, clientId);
   if (client === undefined) throw notHere(clientId);
   return {
     client_id: clientId,
@@ -31,7 +31,7 @@ function clusterCredentials(peer: LocalPeer): ClusterCredentials {
     created_at: client.createdAt,
     created_by: client.createdBy,
     secrets: secretsOf(peer, clientId),
-    outlived: allClients(registry).flatMap((other) => outlivedClient(peer, other.clientId)),
+    outlived: allClients(peer.node).flatMap((other) => outlivedClient(peer, other.clientId)),
   };
 }
 
