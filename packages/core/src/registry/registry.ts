@@ -180,10 +180,11 @@ export class Registry {
 
   /** Live records of a kind whose bodies are understood, in the order of (owner, id). */
   live(kind: string): LiveRecord[] {
-    const records: LiveRecord[] = [];
-    for (const held of this.ofKind(kind))
-      if (!isTombstone(held.record) && this.isUnderstood(held)) records.push(held.record);
-    return records.sort((a, b) => (recordKey(a) < recordKey(b) ? -1 : 1));
+    const living: Held[] = [];
+    for (const held of this.ofKind(kind)) if (!isTombstone(held.record) && this.isUnderstood(held)) living.push(held);
+    return living
+      .sort((a, b) => (a.key < b.key ? -1 : 1))
+      .flatMap(({ record }) => (isTombstone(record) ? [] : [record]));
   }
 
   /** What this registry holds, to begin others with. This registry must not change afterwards. */
