@@ -9,6 +9,8 @@ const project = (name: string, include: string[], options: Record<string, unknow
 
 export default defineConfig({
   test: {
+    // Most tests of the longer kind wait for processes and clocks: two at once, also where the machine has two cores.
+    maxWorkers: 2,
     projects: [
       project("unit", ["packages/*/test/unit/**/*.test.ts"]),
       project("property", ["packages/*/test/property/**/*.test.ts"], { testTimeout: 60_000 }),

@@ -1,8 +1,8 @@
 import { type KillsReport, runKills } from "./kills.ts";
-import type { Complaint } from "./ledger.ts";
 import { HELP, planFrom } from "./options.ts";
 import { quantilesText } from "./quantiles.ts";
 import { runSoak, type SoakReport } from "./soak.ts";
+import { killsDefects, soakDefects } from "./verdict.ts";
 
 const startedAt = Date.now();
 process.exitCode = await main(process.argv.slice(2));
@@ -23,7 +23,7 @@ async function main(args: readonly string[]): Promise<number> {
     }
     case "soak": {
       tell(`seed ${plan.seed}`);
-      const report = await runSoak(plan.minutes, plan.agents, plan.seed, tell);
+      const report = await runSoak({ ...plan, upTo: "cost" }, tell);
       return verdict(soakLines(report), soakDefects(report));
     }
   }
@@ -43,10 +43,6 @@ function killsLines({ kills, duringStart, acknowledged, refused, unanswered, res
   ];
 }
 
-function killsDefects({ complaints, versionsUsedTwice }: KillsReport): string[] {
-  return [...complaints.map(complaintText), ...versionsUsedTwice.map((version) => `used twice: ${version}`)];
-}
-
 function soakLines(report: SoakReport): string[] {
   const { agents, faults, acknowledged, refused, unanswered, things, calmMs, latenciesMs, cost } = report;
   const done = Object.entries(faults).map(([name, count]) => `${count} ${name}`);
@@ -64,24 +60,6 @@ function soakLines(report: SoakReport): string[] {
           `idle: ${cost.idleBytesPerSecondPerAgent.toFixed(0)} bytes a second and agent`,
         ]),
   ];
-}
-
-function soakDefects({ complaints, calmMs, alarms, acknowledged, cost }: SoakReport): string[] {
-  return [
-    ...complaints.map(complaintText),
-    ...(calmMs === undefined ? ["the agents never held the same"] : []),
-    ...Object.entries(alarms).flatMap(([event, count]) =>
-      count === 0 ? [] : [`${event}: ${count} times in the logs`],
-    ),
-    ...(acknowledged === 0 ? ["no write was acknowledged"] : []),
-    ...(cost?.spreadMs.includes(Number.POSITIVE_INFINITY) ? ["a write did not reach all agents in the calm"] : []),
-  ];
-}
-
-const MOST_TOLD = 200;
-
-function complaintText({ kind, where, name, expected, found }: Complaint): string {
-  return `${kind}: ${name} on ${where} should be ${expected} and is ${found}`.slice(0, MOST_TOLD);
 }
 
 function tell(line: string): void {

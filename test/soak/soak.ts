@@ -29,12 +29,16 @@ const TELL_EVERY_MS = 10_000;
 /** Each is a defect, whatever was done to the agents. */
 const ALARMS = ["registry.equivocation", "identity.cloned", "driver.input_failed", "api.failed", "storage.failed"];
 
-export async function runSoak(
-  minutes: number,
-  agents: number,
-  seed: number,
-  tell: (line: string) => void,
-): Promise<SoakReport> {
+export interface SoakPlan {
+  readonly minutes: number;
+  readonly agents: number;
+  readonly seed: number;
+  /** Where the run ends: at the verdict, or with what a write costs once all is calm, which takes most of a minute. */
+  readonly upTo: "verdict" | "cost";
+}
+
+export async function runSoak(plan: SoakPlan, tell: (line: string) => void): Promise<SoakReport> {
+  const { minutes, agents, seed, upTo } = plan;
   const random = new Random(seed);
   const fleet = await startFleet(agents, tell);
   let keeps: "logs" | "nothing" = "logs";
@@ -64,7 +68,7 @@ export async function runSoak(
       complaints.push(...ledger.check(`agent ${index}`, found));
     }
     const { acknowledged, refused, unanswered } = ledger;
-    const cost = calmMs === undefined ? undefined : await measureCost(fleet, random);
+    const cost = calmMs === undefined || upTo === "verdict" ? undefined : await measureCost(fleet, random);
     const alarms = Object.fromEntries(
       ALARMS.map((event) => [event, fleet.members.reduce((sum, member) => sum + member.count(event), 0)]),
     );
