@@ -53,7 +53,7 @@ function start(
   return running;
 }
 
-function hostDirectory(run: Run, name: string): string {
+export function hostDirectory(run: Run, name: string): string {
   const directory = join(run.directory, name);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return directory;

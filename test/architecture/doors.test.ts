@@ -63,6 +63,7 @@ describe("core's exports", () => {
       "complaintOfLicense",
       "complaintOfLicenseRoot",
       "complaintOfVoucher",
+      "countingCredential",
       "createClusterNode",
       "createId",
       "createIdentity",

@@ -1,9 +1,9 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { missingCapabilities } from "../../examples/quickstart/capabilities.ts";
-import { within } from "../../examples/quickstart/cluster.ts";
+import { hostDirectory, within } from "../../examples/quickstart/cluster.ts";
 import { run } from "../../examples/quickstart/command.ts";
 import { poll, servicesAt } from "../../examples/quickstart/state.ts";
 import { createRandom, type Random } from "../simulation/random.ts";
@@ -46,6 +46,19 @@ export async function killAgents({ kills, seed }: Asked, say: (text: string) => 
     await close();
   }
   return findings;
+}
+
+/** What the kernel counts for, by the marks of packets: their upper half is the service's number. */
+async function heldServices(cluster: LivingCluster, host: "alpha" | "gamma"): Promise<ReadonlySet<string>> {
+  const listing = ["nft", "list", "set", "inet", "arctic", "counted"];
+  const text = await run(within(cluster.world.namespaceByPlace[host], listing));
+  const numbers = new Set(
+    [...text.matchAll(/original \. 0x([0-9a-f]{8})/g)].map(([, mark]) => Number(`0x${mark}`) >>> 16),
+  );
+  const file = join(hostDirectory(cluster.run, host), "dataplane", "numbers.json");
+  const { services } = JSON.parse(await readFile(file, "utf8")) as { services: { taken: Record<string, number> } };
+  const idByNumber = new Map(Object.entries(services.taken).map(([id, number]) => [number, id]));
+  return new Set([...numbers].map((number) => idByNumber.get(number) ?? `number ${number}`));
 }
 
 /** The services that were asked for, by name, and what is known of each. */
@@ -129,8 +142,7 @@ async function settled(cluster: LivingCluster, made: Made): Promise<string[]> {
 
 async function differenceAt(cluster: LivingCluster, host: "alpha" | "gamma"): Promise<string | undefined> {
   const services = await servicesAt(cluster.arctic, host);
-  const listed = within(cluster.world.namespaceByPlace[host], ["nft", "list", "counters", "table", "inet", "arctic"]);
-  const held = new Set([...(await run(listed)).matchAll(/counter (svc_\w+)_in/g)].map(([, id]) => id));
+  const held = await heldServices(cluster, host);
   const lacking = services.filter(({ id, state }) => !held.has(id) || state !== "active");
   const surplus = [...held].filter((id) => !services.some((service) => service.id === id));
   if (lacking.length === 0 && surplus.length === 0) return undefined;

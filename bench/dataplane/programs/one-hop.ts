@@ -35,13 +35,13 @@ for (const text of ["127.0.0.1", "::1"]) {
       },
       flow: far,
       limit,
-      watcher: { fromSocket: () => {}, toSocket: count, finished: () => {} },
+      watcher: { connected: () => {}, fromSocket: () => {}, toSocket: count, finished: () => {} },
     });
     onreadEngine.relay({
       end: { type: "accepted", socket },
       flow: near,
       limit,
-      watcher: { fromSocket: () => {}, toSocket: count, finished: () => {} },
+      watcher: { connected: () => {}, fromSocket: () => {}, toSocket: count, finished: () => {} },
     });
   });
   server.listen({ fd: listenTransparent({ address, port: PORT }, 1024) });

@@ -1,9 +1,13 @@
 import * as nodeCrypto from "node:crypto";
 import { cryptoFromNode, type Notice } from "@arctic/core";
+import { checkedOnce } from "./checked-once.ts";
 import { type Clock, systemClock } from "./clock.ts";
 import { createLog } from "./log.ts";
 import { type AgentStatus, type Powers, type RunningAgent, startRunning } from "./running-agent.ts";
 import { type AgentConfig, settingsForNextStart } from "./settings.ts";
+
+/** One for all agents of the process. */
+const hostCrypto = checkedOnce(cryptoFromNode(nodeCrypto));
 
 /** What an agent takes from outside beside its configuration. Left out, it is the host's own. */
 export interface AgentParts {
@@ -30,7 +34,7 @@ export interface Agent {
 /** The composition root: every power enters here. */
 export function createAgent(config: AgentConfig, parts: AgentParts = {}): Agent {
   const clock = parts.clock ?? systemClock;
-  const crypto = parts.crypto ?? cryptoFromNode(nodeCrypto);
+  const crypto = parts.crypto ?? hostCrypto;
   const write = parts.writeLog ?? ((line: string) => void process.stderr.write(line));
   const log = createLog({ format: config.logFormat, level: config.logLevel, write });
   let running: RunningAgent | undefined;

@@ -1,6 +1,5 @@
 import type {
   ClusterNode,
-  Effect,
   Input,
   License,
   LinkId,
@@ -8,11 +7,13 @@ import type {
   NodeFlags,
   Notice,
   PeerBookEntry,
+  PeerId,
   SignedRecord,
   Step,
 } from "@arctic/core";
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
+import { Performer } from "./performer.ts";
 import { type Store, StoreError } from "./store/store.ts";
 import type { Transport, TransportEvent } from "./transport/transport.ts";
 
@@ -25,13 +26,15 @@ interface StoredState {
 }
 
 export interface DriverOptions {
+  /** The peer that the node is. */
+  readonly self: PeerId;
   /** `startedAt` is the present. Each call takes a boot id that was never used before. */
   readonly createNode: (stored: StoredState, startedAt: Millis) => ClusterNode;
   readonly store: Store;
   readonly transport: Transport;
   readonly clock: Clock;
   readonly log: Log;
-  /** Told after all effects of a step are done. May feed again. */
+  /** Told after all effects of a step are done, and of what is on disk. May feed again. */
   readonly onNotice: (notice: Notice) => void;
 }
 
@@ -57,9 +60,10 @@ const IS_OPERATORS_INPUT: Readonly<Record<Input["type"], boolean>> = {
 };
 
 /**
- * Feeds core one input at a time and performs its effects in order: on disk before on the wire. Where the store takes
- * no change at all the peer falls silent: the links are closed, the node is made again from what is stored, so that it knows
- * nothing that a restart would forget, and writes are refused until the disk takes them again.
+ * Feeds core one input at a time and has its effects performed in order. What an operator asks for is on disk, and said,
+ * when `feed` returns. What follows from all other inputs goes on while the disk works. Where the store takes no change at
+ * all the peer falls silent: the links are closed, the node is made again from what is stored, so that it knows nothing
+ * that a restart would forget, and writes are refused until the disk takes them again.
  */
 export class Driver {
   readonly #options: DriverOptions;
@@ -67,14 +71,14 @@ export class Driver {
   #storageError: StoreError | undefined;
   #cancelWake: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
-  readonly #notices: Notice[] = [];
+  readonly #performer: Performer;
   readonly #openLinks = new Set<LinkId>();
   #isFeeding = false;
-  #isTelling = false;
   #isStopped = false;
 
   constructor(options: DriverOptions) {
     this.#options = options;
+    this.#performer = new Performer({ ...options, onFailure: (error) => this.#fallSilent(error) });
     this.#node = this.#createNode();
   }
 
@@ -93,7 +97,7 @@ export class Driver {
   }
 
   /**
-   * Feeds one input and performs what it led to. A step with a rejection changed nothing.
+   * Feeds one input and performs what it led to, an operator's before it returns. A step with a rejection changed nothing.
    * Throws StoreError where the change could not be stored, or where an operator's would not be; then nothing has
    * changed either.
    */
@@ -105,7 +109,8 @@ export class Driver {
     let step: Step;
     try {
       step = this.#node.handle(input, this.#options.clock.now());
-      this.#perform(step.effects);
+      if (IS_OPERATORS_INPUT[input.type]) this.#performer.performNow(step.effects);
+      else this.#performer.performInTurn(step.effects);
     } catch (error) {
       if (error instanceof StoreError) this.#fallSilent(error);
       throw error;
@@ -113,12 +118,13 @@ export class Driver {
       this.#isFeeding = false;
     }
     this.#scheduleWake();
-    this.#tell();
+    this.#performer.tell();
     return step;
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.#performer.stop();
     this.#cancelWake?.();
     this.#cancelRetry?.();
     this.#options.transport.stop();
@@ -151,43 +157,6 @@ export class Driver {
     }
   }
 
-  #perform(effects: readonly Effect[]): void {
-    const { store, transport } = this.#options;
-    for (const effect of effects) {
-      switch (effect.type) {
-        case "persist": {
-          const { type: _, ...change } = effect;
-          store.commit(change);
-          break;
-        }
-        case "dial":
-          transport.dial(effect);
-          break;
-        case "send":
-          transport.send(effect.link, effect.text);
-          break;
-        case "close":
-          transport.close(effect.link);
-          break;
-        case "notify":
-          this.#notices.push(effect.notice);
-          break;
-      }
-    }
-  }
-
-  #tell(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    try {
-      for (let notice = this.#notices.shift(); notice !== undefined; notice = this.#notices.shift()) {
-        this.#options.onNotice(notice);
-      }
-    } finally {
-      this.#isTelling = false;
-    }
-  }
-
   #scheduleWake(): void {
     this.#cancelWake?.();
     if (this.#isStopped) return;
@@ -198,7 +167,7 @@ export class Driver {
   #fallSilent(error: StoreError): void {
     this.#options.log.error("storage.failed", { reason: error.reason, detail: error.message });
     this.#storageError = error;
-    this.#notices.length = 0;
+    this.#performer.clear();
     this.#cancelWake?.();
     for (const link of this.#openLinks) this.#options.transport.close(link);
     this.#node = this.#createNode();

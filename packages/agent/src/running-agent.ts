@@ -88,6 +88,7 @@ export async function startRunning(config: () => AgentConfig, given: Powers): Pr
   const checkAhead = async (text: string) => {
     if (peer !== undefined) await given.crypto.verifyAhead?.(peer.node.registry.signaturesIn(text));
   };
+  const nextTurn = () => new Promise<void>((resolve) => void clock.after(0, resolve));
   const hashWatch = new HashWatch(clock, () => peer?.node);
   const stopAll = async () => {
     peer?.stop();
@@ -107,7 +108,7 @@ export async function startRunning(config: () => AgentConfig, given: Powers): Pr
       license,
       roots,
       store,
-      transport: checkedAhead(transport, checkAhead),
+      transport: checkedAhead(transport, checkAhead, nextTurn),
       heartbeatEveryMs: fixed.heartbeatEveryMs,
       tlsFingerprint,
       agentVersion: AGENT_VERSION,

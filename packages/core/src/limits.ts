@@ -5,7 +5,7 @@ export const LIMITS = {
   recordBytes: 8 * 1024,
   frameBytes: 1024 * 1024,
   /** Frames that carry records stay below this, so that a frame of full records never meets `frameBytes`. */
-  pageBytes: 64 * 1024,
+  pageBytes: 32 * 1024,
   /** So much of records goes to a link before it says that it heard them; so few records never wait. */
   windowChars: 128 * 1024,
   unpacedRecords: 8,
@@ -38,6 +38,10 @@ export const LIMITS = {
   offerEntries: 1024,
   /** How long an offer of what became current waits at most, for others that go with it. */
   offerAfterMs: 100,
+  /** What became current is passed on at most this often, so that a single change goes on at once; many together, less. */
+  newsEveryMs: 100,
+  newsOfManyEveryMs: 300,
+  newsMany: 8,
   /** How often a watched peer is pinged; who is not watched, seldom. */
   pingEveryMs: 3 * SECOND_MS,
   pingSeldomMs: 30 * MINUTE_MS,
@@ -53,6 +57,11 @@ export const LIMITS = {
   /** A change of one peer's reachability is said at most this often, and within this time of its finding. */
   reachabilitySaidEveryMs: 30 * SECOND_MS,
   reachabilitySpreadMs: 400,
+  /** While members come in a row, links are chosen once none came for about this long, and after this long at last. */
+  settleMs: 1500,
+  settleAtMostMs: 15 * SECOND_MS,
+  /** Dials of neighbours that are under way at once. */
+  dialsAtOnce: 3,
   dialTries: 4,
   dialBackoffMs: SECOND_MS,
   unreachableRetryMs: HOUR_MS,

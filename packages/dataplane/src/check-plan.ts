@@ -1,4 +1,5 @@
 import { parseCidr } from "./cidr.ts";
+import { isRankable } from "./match.ts";
 import { type NetworkPlan, networkPlanSchema, type PlanService } from "./plan.ts";
 
 export type PlanCheck =
@@ -19,7 +20,10 @@ export function checkPlan(value: unknown): PlanCheck {
 }
 
 /** What the schema cannot say. The routes of services in `judged` were found right before. */
-export function planProblem(plan: NetworkPlan, judged: ReadonlySet<PlanService | undefined> = new Set()): string | undefined {
+export function planProblem(
+  plan: NetworkPlan,
+  judged: ReadonlySet<PlanService | undefined> = new Set(),
+): string | undefined {
   const serviceIds = new Set<string>();
   const peerIds = new Set<string>();
   for (const [at, peer] of plan.peers.entries()) {
@@ -34,7 +38,7 @@ export function planProblem(plan: NetworkPlan, judged: ReadonlySet<PlanService |
     serviceIds.add(service.service_id);
     if (judged.has(service)) continue;
     for (const [index, route] of service.routes.entries()) {
-      const problem = findRouteProblem(route.source_cidr, route.dest_cidr);
+      const problem = isRankable(route) ? undefined : findRouteProblem(route.source_cidr, route.dest_cidr);
       if (problem !== undefined) return `${path}.routes[${index}]${problem}`;
     }
   }

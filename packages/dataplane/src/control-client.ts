@@ -1,6 +1,7 @@
 import { connect, type Socket } from "node:net";
 import type * as z from "zod";
 import { ControlError, createLineReader, replySchema, resultSchemas } from "./control-protocol.ts";
+import { ObservationReader } from "./observation-reader.ts";
 import type { DataplaneIdentity, NetworkPlan, Observation } from "./plan.ts";
 
 /** The agent's end of the control socket. Each call rejects with `ControlError` on a refusal, with `Error` on a lost connection. */
@@ -35,6 +36,7 @@ interface Waiting {
 class SocketClient implements DataplaneClient {
   readonly #socket: Socket;
   readonly #path: string;
+  readonly #observations = new ObservationReader();
   readonly #waitingById = new Map<number, Waiting>();
   readonly #listeners: (() => void)[] = [];
   #nextId = 1;
@@ -110,10 +112,23 @@ class SocketClient implements DataplaneClient {
       waiting.reject(new ControlError(reply.error));
       return;
     }
-    const result = resultSchemas[waiting.method].safeParse(reply.result);
-    if (result.success) waiting.resolve(result.data);
+    const result = this.#read(waiting.method, reply.result);
+    if (result !== undefined) waiting.resolve(result);
     else
       waiting.reject(new Error(`the data plane's answer to ${waiting.method} is malformed: are both of one version?`));
+  }
+
+  /** Undefined for what is no answer to the method. */
+  #read(method: Waiting["method"], result: unknown): unknown {
+    switch (method) {
+      case "apply":
+      case "observe":
+        return this.#observations.read(result);
+      case "ping":
+      case "identity":
+      case "rotate_tunnel_key":
+        return resultSchemas[method].safeParse(result).data;
+    }
   }
 
   #ended(): void {

@@ -91,7 +91,11 @@ async function answer(line: string, dataplane: Handled, plans: PlanReader): Prom
   }
 }
 
-async function perform(request: ReturnType<typeof requestSchema.parse>, dataplane: Handled, plans: PlanReader): Promise<ControlReply> {
+async function perform(
+  request: ReturnType<typeof requestSchema.parse>,
+  dataplane: Handled,
+  plans: PlanReader,
+): Promise<ControlReply> {
   const { id } = request;
   switch (request.method) {
     case "ping":

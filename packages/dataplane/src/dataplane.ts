@@ -14,12 +14,13 @@ import type { Sysctls } from "./kernel/sysctl.ts";
 import { commandLogger, type Log } from "./log.ts";
 import { asksDhcp } from "./macvlan/interface.ts";
 import { Leases } from "./macvlan/leases.ts";
-import { observationFrom, type PegasusReport } from "./observation.ts";
+import { observationFrom } from "./observation.ts";
 import type { Pegasus, StartPegasus } from "./pegasus/pegasus.ts";
 import { pegasusPlanFrom } from "./pegasus-plan.ts";
 import { type DataplaneIdentity, type NetworkPlan, networkPlanSchema, type Observation } from "./plan.ts";
 import { type SharedLimit, SharedLimits } from "./qos/shared-limits.ts";
 import { emptyPlan, PLACEHOLDER_PEER, PLAN_FILE } from "./removal.ts";
+import type { PegasusReport } from "./service-state.ts";
 import type { StateDir } from "./state-dir.ts";
 import { hasKernelWireguard, kernelWireguard } from "./tempest/kernel-wireguard.ts";
 import { KeyRotation } from "./tempest/key-rotation.ts";
@@ -99,8 +100,8 @@ class RunningDataplane implements Dataplane {
   #conflicts: readonly Finding[] = [];
   #looked: { readonly at: number; readonly nft: number | undefined } | undefined;
   #plan: NetworkPlan = emptyPlan(PLACEHOLDER_PEER);
-  /** The plan that is on disk, as one line. */
-  #storedText: string | undefined;
+  /** The plan that is on disk. */
+  #storedPlan: NetworkPlan | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #heardAt = performance.now();
@@ -138,6 +139,7 @@ class RunningDataplane implements Dataplane {
       runner,
       generation: this.#options.generation,
       changeWatch: this.#options.changeWatch,
+      classUse: this.#options.classUse,
       sysctls: this.#options.sysctls,
       merging: this.#options.merging,
       state,
@@ -175,8 +177,7 @@ class RunningDataplane implements Dataplane {
     this.heard();
     return this.#enqueue(async () => {
       this.#isSilenced = false;
-      await this.#store(plan);
-      return this.#makeCurrent(plan);
+      return this.#makeCurrent(plan, () => this.#store(plan));
     });
   }
 
@@ -206,12 +207,15 @@ class RunningDataplane implements Dataplane {
     else await this.#reconciler?.stopTunnel();
   }
 
-  async #makeCurrent(plan: NetworkPlan): Promise<Observation> {
-    const reconciler = this.#running();
-    this.#plan = plan;
-    // Pegasus listens before flows are led to it; until then the kernel refuses them.
-    await this.#applyPegasus(plan, await reconciler.numbersFor(plan));
-    const report = await reconciler.apply(plan);
+  /** `store` is done before the kernel is told of the plan, and where it fails, the plan before stays. */
+  async #makeCurrent(plan: NetworkPlan, store: () => Promise<void> = async () => {}): Promise<Observation> {
+    const report = await this.#running().apply(plan, async (numbered) => {
+      // Pegasus listens before flows are led to it; until then the kernel refuses them.
+      const listening = numbered.then((numbers) => this.#applyPegasus(plan, numbers));
+      const failed = (await Promise.allSettled([store(), listening])).find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") await this.#takeBack(failed.reason);
+      this.#plan = plan;
+    });
     this.#limits.setLimits(sharedLimits(plan, report.desired.limits));
     this.#setLeases(report);
     this.#followTunnel();
@@ -225,6 +229,12 @@ class RunningDataplane implements Dataplane {
       "plan_applied",
     );
     return observation;
+  }
+
+  /** Pegasus has a plan, or part of one, that could not be stored. */
+  async #takeBack(error: unknown): Promise<never> {
+    await this.#applyPegasus(this.#plan, await this.#running().numbersFor(this.#plan));
+    throw error;
   }
 
   async #observe(): Promise<Observation> {
@@ -251,13 +261,11 @@ class RunningDataplane implements Dataplane {
     return observationFrom(this.#plan, kernel, await this.#pegasusReport(), Date.now(), this.#conflicts);
   }
 
-  /** Both files at once: each is safe by itself, and a number that no plan names is only kept too long. */
+  /** A plan whose text has not changed comes as the same object. */
   async #store(plan: NetworkPlan): Promise<void> {
-    const text = JSON.stringify(plan);
-    const numbered = this.#running().numbersFor(plan);
-    if (text !== this.#storedText) await this.#options.state.write(PLAN_FILE, plan);
-    await numbered;
-    this.#storedText = text;
+    if (plan === this.#storedPlan) return;
+    await this.#options.state.write(PLAN_FILE, plan);
+    this.#storedPlan = plan;
   }
 
   /** Interfaces that are there and up ask DHCP, where no address is wished for them. */

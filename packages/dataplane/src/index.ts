@@ -1,3 +1,4 @@
+export { CONNECT_OUTCOMES } from "./connect-outcomes.ts";
 export { connectDataplane, type DataplaneClient } from "./control-client.ts";
 export { ControlError } from "./control-protocol.ts";
 export {

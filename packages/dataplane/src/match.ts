@@ -54,6 +54,9 @@ export function rankRoutes<S extends RoutedService>(services: readonly S[]): Ran
   return ranked.sort(compareRanked);
 }
 
+/** Whether {@link rankRoutes} takes the route: it names a network, canonically, and no two families. */
+export const isRankable = (route: PlanRoute): boolean => readNetworks(route) !== undefined;
+
 /** A table of hash look-ups: one a (class, family, destination length, source length), most specific first. */
 export function createMatcher<S extends RoutedService>(
   services: readonly S[],

@@ -30,7 +30,10 @@ export function pegasusPlanFrom(
 }
 
 /** A service that stays from plan to plan stays the same object here, so that workers are told of the others alone. */
-const madeByService = new WeakMap<PlanService, { readonly capturePort: number | undefined; readonly made: PegasusService }>();
+const madeByService = new WeakMap<
+  PlanService,
+  { readonly capturePort: number | undefined; readonly made: PegasusService }
+>();
 
 function pegasusService(service: PlanService, capturePort: number | undefined): PegasusService {
   const held = madeByService.get(service);

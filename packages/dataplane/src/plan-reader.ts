@@ -19,20 +19,26 @@ export class PlanReader {
     const headText = JSON.stringify(head);
     const last = this.#last;
     if (headText === last?.headText && isSameList(known, last.plan.services)) return { ok: true, plan: last.plan };
-    const parsed = networkPlanSchema.safeParse({ ...head, services: services.filter((_, at) => known[at] === undefined) });
+    const parsed = networkPlanSchema.safeParse({
+      ...head,
+      services: services.filter((_, at) => known[at] === undefined),
+    });
     // The full check names the place.
     if (!parsed.success) return checkPlan(value);
     const judged = parsed.data.services.values();
     const plan = { ...parsed.data, services: known.flatMap((service) => service ?? judged.next().value ?? []) };
     if (planProblem(plan, new Set(known)) !== undefined) return checkPlan(value);
     this.#last = { plan, headText };
-    this.#servicesByText = new Map(texts.flatMap((text, at) => (plan.services[at] === undefined ? [] : [[text, plan.services[at]]])));
+    this.#servicesByText = new Map(
+      texts.flatMap((text, at) => (plan.services[at] === undefined ? [] : [[text, plan.services[at]]])),
+    );
     return { ok: true, plan };
   }
 }
 
 function partsOf(value: unknown): { head: object; services: readonly unknown[] } | undefined {
-  if (typeof value !== "object" || value === null || !("services" in value) || !Array.isArray(value.services)) return undefined;
+  if (typeof value !== "object" || value === null || !("services" in value) || !Array.isArray(value.services))
+    return undefined;
   const { services, ...head } = value;
   return { head, services };
 }

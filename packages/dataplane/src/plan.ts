@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { CONNECT_OUTCOMES } from "./connect-outcomes.ts";
 
 /**
  * The whole desired network state of one host, as the agent hands it over, and what the data plane observed of it.
@@ -93,6 +94,8 @@ const count = z.int().min(0);
 
 export const observationSchema = z.strictObject({
   observed_at: z.string(),
+  /** TCP flows that this host's file descriptors suffice for; 0 while Pegasus does not run. */
+  flows_at_most: count,
   services: z.array(
     z.strictObject({
       service_id: serviceId,
@@ -102,8 +105,12 @@ export const observationSchema = z.strictObject({
       reason: z.string().optional(),
       /** Flows and bytes that Pegasus relayed; `in` is from the client, `out` is toward it. */
       pegasus: z.strictObject({ flows_open: count, flows_total: count, bytes_in: count, bytes_out: count }),
+      /** TCP connections by how they ended up: that they stand, or why they never did. What never happened is not named. */
+      connects: z.partialRecord(z.enum(CONNECT_OUTCOMES), count),
       /** Packets and bytes that the kernel counted into and out of the tunnel for this service. */
       tempest: z.strictObject({ packets_in: count, bytes_in: count, packets_out: count, bytes_out: count }),
+      /** Packets of all but TCP that the service's limit kept out of the tunnel on this host. TCP is held back instead. */
+      limit_drops: count,
     }),
   ),
   peers: z.array(

@@ -25,6 +25,7 @@ export async function removeEverything(
     ...options,
     config: host,
     wireguard: userspace,
+    classUse: { read: () => new Map() },
     tunnelKey: () => tunnelKey,
     leasedCidrs: () => new Map(),
     onCommand: commandLogger(options.log),

@@ -28,7 +28,7 @@ export async function openStateDir(path: string): Promise<StateDir> {
       const target = join(path, name);
       const file = await open(`${target}.new`, "w", 0o600);
       try {
-        await file.writeFile(`${JSON.stringify(value, undefined, 2)}\n`);
+        await file.writeFile(`${JSON.stringify(value)}\n`);
         await file.sync();
       } finally {
         await file.close();

@@ -51,6 +51,8 @@ function rowsOf(limits: typeof LIMITS): readonly (readonly [what: string, limit:
     ["whole pushes of one change", `${limits.pushLinks} links`],
     ["entries of an offer", limits.offerEntries.toLocaleString("en-US")],
     ["an offer waits", `up to ${time(limits.offerAfterMs)}`],
+    ["news are passed on", `every ${time(limits.newsEveryMs)}`],
+    [`${limits.newsMany} and more of them`, `every ${time(limits.newsOfManyEveryMs)}`],
     ["distrustful heartbeats", `every ${limits.suspectHeartbeats}th`],
     ["a watched peer is pinged", `every ${time(limits.pingEveryMs)}`],
     ["another is pinged", `about every ${time(limits.pingSeldomMs)}`],
@@ -64,6 +66,8 @@ function rowsOf(limits: typeof LIMITS): readonly (readonly [what: string, limit:
     ["a change is said", `within ${time(limits.reachabilitySpreadMs)}`],
     ["one that is gone is tried", `first after about ${time(limits.probeFirstMs)}`],
     ["calls that wait for a link to a peer", count(limits.waitingCalls)],
+    ["members are waited for", `${time(limits.settleMs)}, at most ${time(limits.settleAtMostMs)}`],
+    ["dials of neighbours", `${limits.dialsAtOnce} a second`],
     ["tries of a dial", `${dialTries}, after waits of ${waits}`],
     ["an unreachable peer is tried again", `after about ${time(unreachableRetryMs)}`],
   ];

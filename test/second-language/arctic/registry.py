@@ -10,7 +10,7 @@ from .text import Refused, bytes_or_none
 
 FIRST_KINDS = ("admission", "revocation", "peer")
 FAULTS_A_MINUTE = 20
-PAGE_UNITS = 65_536
+PAGE_UNITS = 32_768
 
 
 def in_gossip_order(records):

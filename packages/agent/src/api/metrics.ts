@@ -1,4 +1,5 @@
 import { isTombstone, msFromRfc3339 } from "@arctic/core";
+import { CONNECT_OUTCOMES } from "@arctic/dataplane";
 import { Counter, Gauge, Registry } from "prom-client";
 import type { LocalPeer } from "../peer/local-peer.ts";
 import type { ApiContext } from "./context.ts";
@@ -136,6 +137,17 @@ function measureServices(peer: LocalPeer, { gauge, counter }: Readings): void {
   const flows = counter("service_flows_total", "TCP flows since the data plane started", label);
   const bytes = counter("service_bytes_total", "Bytes of the service", [...label, "direction", "path"]);
   const packets = counter("service_packets_total", "Packets through the tunnel", [...label, "direction"]);
+  const connects = counter("service_connects_total", "TCP connections that stood, or why they never did", [
+    ...label,
+    "outcome",
+  ]);
+  const drops = counter(
+    "service_limit_drops_total",
+    "Packets of all but TCP that the limit kept out of the tunnel",
+    label,
+  );
+  if (peer.flowsAtMost !== undefined)
+    gauge("flows_at_most", "TCP flows that the host's file descriptors suffice for").set(peer.flowsAtMost);
   for (const { id } of peer.node.registry.live("service")) {
     const seen = peer.observationOf(id);
     if (seen === undefined) continue;
@@ -149,5 +161,7 @@ function measureServices(peer: LocalPeer, { gauge, counter }: Readings): void {
     bytes.inc({ ...labels, direction: "out", path: "tempest" }, seen.tempest.bytes_out);
     packets.inc({ ...labels, direction: "in" }, seen.tempest.packets_in);
     packets.inc({ ...labels, direction: "out" }, seen.tempest.packets_out);
+    for (const outcome of CONNECT_OUTCOMES) connects.inc({ ...labels, outcome }, seen.connects[outcome] ?? 0);
+    drops.inc(labels, seen.limit_drops);
   }
 }

@@ -29,8 +29,8 @@ export class HashWatch {
     const own = node.registry.hashes;
     const groups = Object.keys(own) as (keyof RegistryHashes)[];
     const differing = new Set<PeerId>();
-    for (const { peerId, hashes } of node.peers.list()) {
-      if (hashes === undefined || groups.every((group) => hashes[group] === own[group])) continue;
+    for (const [peerId, hashes] of node.peers.hashes()) {
+      if (groups.every((group) => hashes[group] === own[group])) continue;
       differing.add(peerId);
       if (!this.#sinceMsByPeer.has(peerId)) this.#sinceMsByPeer.set(peerId, this.#clock.elapsedMs());
     }

@@ -1,7 +1,7 @@
 import type { Crypto, NodeFlags, Notice } from "@arctic/core";
 import { Counter, Histogram, Registry } from "prom-client";
 import type { Clock } from "../clock.ts";
-import type { Store } from "../store/store.ts";
+import type { Change, Store } from "../store/store.ts";
 import { LoopWatch } from "./loop-delay.ts";
 
 /** What is counted while the agent runs. What can be read at the moment of asking is in api/metrics.ts. */
@@ -38,12 +38,21 @@ export function createMeters(clock: Clock): Meters {
   const failedCommits = counter("storage_failures_total", "Changes that the disk did not take");
   const commits = new Histogram({
     name: "arctic_storage_commit_seconds",
-    help: "Time that a change took to be on disk",
+    help: "Time that a change, or several at once, took to be on disk",
     buckets: [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3],
     registers,
   });
   const loop = new LoopWatch(clock);
   let flags: NodeFlags = {};
+  const kept = (change: Change, keep: () => void): void => {
+    try {
+      keep();
+    } catch (error) {
+      failedCommits.inc();
+      throw error;
+    }
+    flags = change.flags ?? flags;
+  };
 
   return {
     registry,
@@ -97,14 +106,19 @@ export function createMeters(clock: Clock): Meters {
       },
       commit(change) {
         const startedAtMs = clock.elapsedMs();
+        kept(change, () => store.commit(change));
+        commits.observe((clock.elapsedMs() - startedAtMs) / 1000);
+      },
+      write: (change) => kept(change, () => store.write(change)),
+      async flush() {
+        const startedAtMs = clock.elapsedMs();
         try {
-          store.commit(change);
+          await store.flush();
         } catch (error) {
           failedCommits.inc();
           throw error;
         }
         commits.observe((clock.elapsedMs() - startedAtMs) / 1000);
-        flags = change.flags ?? flags;
       },
       probe: () => store.probe(),
       close: () => store.close(),

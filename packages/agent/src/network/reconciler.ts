@@ -38,6 +38,7 @@ export class Reconciler {
   #link: DataplaneLink | undefined;
   #status: DataplaneStatus = { type: "absent", reason: "the agent has not reached arctic-dataplane yet" };
   #observationById = new Map<string, ServiceObservation>();
+  #flowsAtMost: number | undefined;
   #appliedText: string | undefined;
   #appliedAtMs = 0;
   #isWorking = false;
@@ -53,6 +54,11 @@ export class Reconciler {
 
   get status(): DataplaneStatus {
     return this.#status;
+  }
+
+  /** TCP flows that this host's descriptors suffice for; undefined while the data plane has not said. */
+  get flowsAtMost(): number | undefined {
+    return this.#flowsAtMost;
   }
 
   /** What the data plane last said of a service. */
@@ -111,6 +117,7 @@ export class Reconciler {
     if (this.#link !== link) return;
     this.#link = undefined;
     this.#observationById.clear();
+    this.#flowsAtMost = undefined;
     this.#options.log.warn("dataplane.lost", { reason });
     this.#retry(reason);
   }
@@ -162,6 +169,7 @@ export class Reconciler {
 
   #take(observation: Observation): void {
     this.#observationById = new Map(observation.services.map((service) => [service.service_id, service]));
+    this.#flowsAtMost = observation.flows_at_most;
     if (this.#status.type === "connected") this.#status = { ...this.#status, refusal: undefined };
     this.#options.onObserved();
   }

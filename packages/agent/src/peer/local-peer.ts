@@ -97,6 +97,7 @@ export class LocalPeer {
     this.#joins = new Pending(options.clock);
     this.#calls = new Pending(options.clock);
     this.#driver = new Driver({
+      self: options.identity.peerId,
       store: options.store,
       transport: options.transport,
       clock: options.clock,
@@ -138,6 +139,10 @@ export class LocalPeer {
 
   get licenseState(): LicenseState {
     return this.node.cluster.licenseState;
+  }
+
+  get flowsAtMost(): number | undefined {
+    return this.#reconciler.flowsAtMost;
   }
 
   observationOf(serviceId: string): ServiceObservation | undefined {

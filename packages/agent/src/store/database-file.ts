@@ -5,7 +5,8 @@ import { type Migration, migrate } from "./schema.ts";
 
 /**
  * Opens the database at the path, or makes it (0600), and takes it to the newest schema version. Throws an Error that
- * says what to do where the file is damaged or written by a newer agent; then nothing has touched it.
+ * says what to do where the file is damaged or written by a newer agent; then nothing has touched it. What is committed
+ * survives a power cut once the write-ahead log was synced.
  */
 export function openDatabaseFile(path: string, migrations?: readonly Migration[]): DatabaseSync {
   closeSync(openSync(path, "a", 0o600));
@@ -14,7 +15,7 @@ export function openDatabaseFile(path: string, migrations?: readonly Migration[]
   try {
     database.exec("PRAGMA busy_timeout = 2000");
     checkSound(database, path);
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     migrate(database, path, migrations);
     return database;
   } catch (error) {

@@ -59,17 +59,19 @@ class GuardedStore implements Store {
   }
 
   commit(change: Change): void {
-    this.#first = undefined;
-    this.#self = change.facts?.peer_id ?? this.#self;
-    if (this.#refusal !== undefined) this.#commitWhileFull(change);
-    else {
-      try {
-        this.#options.store.commit(change);
-      } catch (error) {
-        if (!(error instanceof StoreError)) throw error;
-        this.#refuse(error);
-        this.#commitWhileFull(change);
-      }
+    this.#keep(change, () => this.#options.store.commit(change));
+  }
+
+  write(change: Change): void {
+    this.#keep(change, () => this.#options.store.write(change));
+  }
+
+  async flush(): Promise<void> {
+    try {
+      await this.#options.store.flush();
+    } catch (error) {
+      if (error instanceof StoreError && this.#refusal === undefined) this.#refuse(error);
+      throw error;
     }
   }
 
@@ -85,6 +87,21 @@ class GuardedStore implements Store {
       this.#options.log.warn("storage.not_flushed", { reason: messageOf(error) });
     }
     this.#options.store.close();
+  }
+
+  #keep(change: Change, keep: () => void): void {
+    this.#first = undefined;
+    this.#self = change.facts?.peer_id ?? this.#self;
+    if (this.#refusal !== undefined) this.#commitWhileFull(change);
+    else {
+      try {
+        keep();
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        this.#refuse(error);
+        this.#commitWhileFull(change);
+      }
+    }
   }
 
   #commitWhileFull(change: Change): void {

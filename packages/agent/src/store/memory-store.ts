@@ -17,6 +17,18 @@ export function createMemoryStore(): Store {
   let license: License | undefined;
   let flags: NodeFlags = {};
 
+  const commit = (change: Change): void => {
+    const copy = structuredClone(change);
+    for (const key of copy.drop ?? []) recordByKey.delete(key);
+    for (const record of copy.records ?? []) recordByKey.set(recordKey(record), record);
+    for (const entry of copy.book ?? []) entryByPeer.set(entry.peer, entry);
+    for (const key of copy.forget ?? []) outcomeByKey.delete(key);
+    for (const outcome of copy.outcomes ?? []) outcomeByKey.set(outcome.key, outcome);
+    facts = copy.facts ?? facts;
+    license = copy.license ?? license;
+    flags = copy.flags ?? flags;
+  };
+
   return {
     refusal: undefined,
     load: (): Snapshot =>
@@ -28,17 +40,9 @@ export function createMemoryStore(): Store {
         flags,
         outcomes: [...outcomeByKey.values()].sort((a, b) => a.at - b.at),
       }),
-    commit(change: Change): void {
-      const copy = structuredClone(change);
-      for (const key of copy.drop ?? []) recordByKey.delete(key);
-      for (const record of copy.records ?? []) recordByKey.set(recordKey(record), record);
-      for (const entry of copy.book ?? []) entryByPeer.set(entry.peer, entry);
-      for (const key of copy.forget ?? []) outcomeByKey.delete(key);
-      for (const outcome of copy.outcomes ?? []) outcomeByKey.set(outcome.key, outcome);
-      facts = copy.facts ?? facts;
-      license = copy.license ?? license;
-      flags = copy.flags ?? flags;
-    },
+    commit,
+    write: commit,
+    flush: () => Promise.resolve(),
     probe: () => undefined,
     close: () => undefined,
   };

@@ -19,17 +19,22 @@ export interface NotingStore extends Store {
 
 export function createNotingStore(store: Store): NotingStore {
   const present = new AsyncLocalStorage<{ request: Noting | undefined }>();
+  const noted = (change: Change, keep: (change: Change) => void): void => {
+    const request = present.getStore()?.request;
+    if (request === undefined || request.isNoted) keep(change);
+    else {
+      keep({ ...change, outcomes: [...(change.outcomes ?? []), request.note] });
+      request.isNoted = true;
+    }
+  };
   return {
     get refusal() {
       return store.refusal;
     },
     load: () => store.load(),
-    commit(change: Change) {
-      const request = present.getStore()?.request;
-      if (request === undefined || request.isNoted) return store.commit(change);
-      store.commit({ ...change, outcomes: [...(change.outcomes ?? []), request.note] });
-      request.isNoted = true;
-    },
+    commit: (change) => noted(change, (bearing) => store.commit(bearing)),
+    write: (change) => noted(change, (bearing) => store.write(bearing)),
+    flush: () => store.flush(),
     probe: () => store.probe(),
     close: () => store.close(),
     async noting(request, work) {

@@ -20,6 +20,7 @@ import {
   type StoredOutcome,
   StoreError,
 } from "./store.ts";
+import { openWriteAheadLog, type WriteAheadLog } from "./write-ahead-log.ts";
 
 /**
  * Opens the database at the path, or makes it. Throws an Error that says what to do where the file is damaged,
@@ -29,7 +30,9 @@ export function openSqliteStore(path: string, migrations?: readonly Migration[])
   const lock = lockFor(path);
   try {
     const database = openDatabaseFile(path, migrations);
-    return storeOver(database, path, () => {
+    const log = openWriteAheadLog(path);
+    return storeOver(database, path, log, () => {
+      log.close();
       database.close();
       lock.close();
     });
@@ -39,7 +42,7 @@ export function openSqliteStore(path: string, migrations?: readonly Migration[])
   }
 }
 
-function storeOver(database: DatabaseSync, path: string, close: () => void): Store {
+function storeOver(database: DatabaseSync, path: string, log: WriteAheadLog, close: () => void): Store {
   const putRecord = database.prepare(
     "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET version = excluded.version, document = excluded.document",
   );
@@ -64,25 +67,34 @@ function storeOver(database: DatabaseSync, path: string, close: () => void): Sto
     }
   };
 
+  const write = (change: Change) =>
+    inTransaction(() => {
+      for (const key of change.drop ?? []) dropRecord.run(key);
+      for (const record of change.records ?? []) {
+        const { kind, owner, id, version } = record;
+        putRecord.run(recordKey(record), kind, owner, id, version, JSON.stringify(record));
+      }
+      for (const entry of change.book ?? []) putEntry.run(entry.peer, JSON.stringify(entry));
+      for (const key of change.forget ?? []) forgetOutcome.run(key);
+      for (const { key, digest, at, answer } of change.outcomes ?? []) putOutcome.run(key, digest, at, answer ?? null);
+      if (change.facts !== undefined) putFact.run("facts", JSON.stringify(change.facts));
+      if (change.license !== undefined) putFact.run("license", JSON.stringify(change.license));
+      if (change.flags !== undefined) putFact.run("flags", JSON.stringify(change.flags));
+    });
+
   return {
     refusal: undefined,
     load: () => loadFrom(database, path),
-    commit: (change: Change) =>
-      inTransaction(() => {
-        for (const key of change.drop ?? []) dropRecord.run(key);
-        for (const record of change.records ?? []) {
-          const { kind, owner, id, version } = record;
-          putRecord.run(recordKey(record), kind, owner, id, version, JSON.stringify(record));
-        }
-        for (const entry of change.book ?? []) putEntry.run(entry.peer, JSON.stringify(entry));
-        for (const key of change.forget ?? []) forgetOutcome.run(key);
-        for (const { key, digest, at, answer } of change.outcomes ?? [])
-          putOutcome.run(key, digest, at, answer ?? null);
-        if (change.facts !== undefined) putFact.run("facts", JSON.stringify(change.facts));
-        if (change.license !== undefined) putFact.run("license", JSON.stringify(change.license));
-        if (change.flags !== undefined) putFact.run("flags", JSON.stringify(change.flags));
-      }),
-    probe: () => inTransaction(() => putFact.run("probe", "{}")),
+    commit(change: Change) {
+      write(change);
+      log.sync();
+    },
+    write,
+    flush: () => log.synced(),
+    probe() {
+      inTransaction(() => putFact.run("probe", "{}"));
+      log.sync();
+    },
     close,
   };
 }

@@ -57,13 +57,20 @@ export interface Change {
   readonly forget?: readonly string[];
 }
 
-/** The agent's memory across restarts. One writer; `commit` returns once the change would survive a power cut. */
+/** The agent's memory across restarts. One writer. */
 export interface Store {
   /** Why operators' writes are refused for now; absent while the disk takes them. */
   readonly refusal: StoreError | undefined;
   load(): Snapshot;
-  /** Throws StoreError, and then nothing has changed. */
+  /**
+   * Returns once the change, and all that was written before it, would survive a power cut. Throws StoreError, and then
+   * nothing has changed.
+   */
   commit(change: Change): void;
+  /** As `commit`, but the change would survive the end of this process only, and a power cut once it was flushed. */
+  write(change: Change): void;
+  /** Resolves once all that was written before the call would survive a power cut. Rejects with StoreError. */
+  flush(): Promise<void>;
   /** Throws StoreError where a write would fail now. */
   probe(): void;
   close(): void;

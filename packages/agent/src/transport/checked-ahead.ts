@@ -8,14 +8,23 @@ const WAITING_CHARS = 64 * 1024 * 1024;
 
 /**
  * A transport whose long frames come once `check` is done with them: their signatures are checked on other threads, and
- * the event loop is free meanwhile. Each link keeps the order of its events; what a closed link still had waiting is
+ * the event loop is free meanwhile. In one turn of it at most one long frame is read and one is heard. Each link keeps the order of its events; what a closed link still had waiting is
  * dropped. A link whose frames come faster than they are checked is dropped, too; gossip heals what was lost.
  */
-export function checkedAhead(inner: Transport, check: (text: string) => Promise<void>): Transport {
+export function checkedAhead(
+  inner: Transport,
+  check: (text: string) => Promise<void>,
+  nextTurn: () => Promise<void>,
+): Transport {
   const lastByLink = new Map<LinkId, Promise<void>>();
   const closed = new Set<LinkId>();
   let waitingChars = 0;
   let isStopped = false;
+  let turn = Promise.resolve();
+  const ownTurn = () => {
+    turn = turn.then(nextTurn);
+    return turn;
+  };
 
   const close = (link: LinkId) => {
     if (lastByLink.has(link)) closed.add(link);
@@ -27,14 +36,19 @@ export function checkedAhead(inner: Transport, check: (text: string) => Promise<
     waitingChars += text.length;
     const before = lastByLink.get(link);
     // A check that could not be made is made again, in its place, by whoever takes the frame.
-    const checked = text.length >= LONG_FRAME_CHARS ? check(text).catch(() => undefined) : undefined;
-    const last: Promise<void> = Promise.all([before, checked]).then(() => {
-      waitingChars -= text.length;
-      if (lastByLink.get(link) === last) lastByLink.delete(link);
-      const isDropped = event.type === "received" && closed.has(link);
-      if (event.type === "closed") closed.delete(link);
-      if (!isStopped && !isDropped) listener(event);
-    });
+    const isLong = text.length >= LONG_FRAME_CHARS;
+    const checked = isLong ? ownTurn().then(() => check(text).catch(() => undefined)) : undefined;
+    const last: Promise<void> = Promise.all([before, checked])
+      .then(() => {
+        waitingChars -= text.length;
+        const isDropped = event.type === "received" && closed.has(link);
+        if (event.type === "closed") closed.delete(link);
+        if (!isStopped && !isDropped) listener(event);
+      })
+      .then(isLong ? ownTurn : undefined)
+      .finally(() => {
+        if (lastByLink.get(link) === last) lastByLink.delete(link);
+      });
     lastByLink.set(link, last);
     if (waitingChars > WAITING_CHARS) close(link);
   };

@@ -116,6 +116,17 @@ describe.each(cases)("the $name", ({ open }) => {
     expect(loaded.flags).toEqual({ isCloned: true });
   });
 
+  it("gives back what was written and flushed, together with what was committed", async () => {
+    opened = open();
+    opened.store.write({ records: [service("one")] });
+    opened.store.commit({ records: [service("two")] });
+    opened.store.write({ flags: { hasLeft: true } });
+    await opened.store.flush();
+    const loaded = opened.reopen().load();
+    expect(loaded.records.map(({ id }) => id)).toEqual(["one", "two"]);
+    expect(loaded.flags).toEqual({ hasLeft: true });
+  });
+
   it("is not changed by what a caller does to the values afterwards", () => {
     opened = open();
     opened.store.commit({ records: [service("one")] });

@@ -37,7 +37,11 @@ const cases = [
     async pair(): Promise<[Station, Station]> {
       const network = createMemoryNetwork();
       const make = (address: string): Station => {
-        const transport = checkedAhead(network.transport(address), () => new Promise((done) => setTimeout(done, 5)));
+        const transport = checkedAhead(
+          network.transport(address),
+          () => new Promise((done) => setTimeout(done, 5)),
+          () => Promise.resolve(),
+        );
         return { transport, address, events: [], stop: () => transport.stop() };
       };
       return [make("192.0.2.1:1"), make("192.0.2.2:1")];

@@ -17,6 +17,7 @@ export interface BareDriverParts
 /** A driver and its node with no agent about them. It is not started. */
 export function bareDriver({ identity, roots, license, freshMs, ...options }: BareDriverParts): Driver {
   return new Driver({
+    self: identity.peerId,
     clock: systemClock,
     log: silentLog,
     onNotice: () => undefined,

@@ -48,6 +48,7 @@ describe("what an agent says of itself", () => {
       "license_days_left license_state event_loop_delay_seconds gossip_bytes_total gossip_frames_total links_total",
       "storage_ok storage_commit_seconds storage_failures_total process_resident_bytes identity_cloned writes_open",
       "service_active service_flows_open service_flows_total service_bytes_total service_packets_total",
+      "service_connects_total service_limit_drops_total",
     ];
     for (const name of named.join(" ").split(" ")) expect(typeByName.has(`arctic_${name}`), name).toBe(true);
     for (const [name, type] of typeByName)

@@ -9,6 +9,7 @@ import { describeWhere } from "../../../../test/support/needs.ts";
 import type { Bootstrapped, Peer, Service } from "../../src/api/client.ts";
 import { until } from "../helpers/agents.ts";
 import { type Authority, createAuthority } from "../helpers/authority.ts";
+import { parseMetrics } from "../helpers/prometheus.ts";
 
 const path = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 const AGENT = path("../../src/main.ts");
@@ -43,6 +44,8 @@ describeWhere(missing, "two agents with their data planes", () => {
   const hosts: Host[] = [];
   let authority: Authority;
   let made: [Bootstrapped, Bootstrapped];
+  let serviceId: string;
+  const lan = `agtc-${suffix}`;
 
   beforeAll(async () => {
     authority = createAuthority();
@@ -80,6 +83,7 @@ describeWhere(missing, "two agents with their data planes", () => {
       spawnSync("ip", ["netns", "delete", host.name]);
       rmSync(host.stateDir, { recursive: true, force: true });
     }
+    spawnSync("ip", ["netns", "delete", lan]);
     authority?.remove();
   }, 60_000);
 
@@ -100,6 +104,7 @@ describeWhere(missing, "two agents with their data planes", () => {
       [{ name: "tcp", target_peer_id: made[1].peer_id, routes: [{ priority: 1, dest_cidr: "10.232.0.0/16" }] }],
       made[0],
     )) as Service;
+    serviceId = created.id;
     const states = new Map<string, Service>();
     await until(
       "both halves are active",
@@ -115,6 +120,40 @@ describeWhere(missing, "two agents with their data planes", () => {
     expect(states.get(a.name)).toMatchObject({ local_role: "entry", traffic: { pegasus: { flows_open: 0 } } });
     expect(states.get(b.name)).toMatchObject({ local_role: "exit" });
   }, 90_000);
+
+  it("tells in the metrics of both how a connection ended up", async () => {
+    const [a, b] = hosts as [Host, Host];
+    ip(`netns add ${lan}`);
+    ip(`link add eth1 netns ${a.name} type veth peer name eth0 netns ${lan}`);
+    for (const [name, link, address] of [
+      [a.name, "eth1", "10.233.0.1"],
+      [lan, "eth0", "10.233.0.2"],
+    ]) {
+      ip(`-n ${name} address add ${address}/24 dev ${link}`);
+      ip(`-n ${name} link set ${link} up`);
+    }
+    ip(`-n ${lan} route add default via 10.233.0.1`);
+    // Host b has no way there, and says so.
+    execFileSync("ip", ["netns", "exec", lan, process.execPath, "-e", DIAL, "10.232.0.9"], { timeout: 15_000 });
+    await until(
+      "both have counted it",
+      async () => {
+        const counted = await Promise.all(
+          [a, b].map(async (host) => {
+            const { value } = parseMetrics((await call(host, "getMetrics", [], made[0])) as string);
+            const role = host === a ? "entry" : "exit";
+            const labels = { service_id: serviceId, role };
+            expect(value("arctic_service_limit_drops_total", labels)).toBe(0);
+            expect(value("arctic_flows_at_most")).toBeGreaterThan(0);
+            expect(value("arctic_service_connects_total", { ...labels, outcome: "connected" })).toBe(0);
+            return value("arctic_service_connects_total", { ...labels, outcome: "unreachable" });
+          }),
+        );
+        return counted.every((count) => count === 1);
+      },
+      20_000,
+    );
+  }, 60_000);
 
   function startHost(host: Host): void {
     const socket = join(host.stateDir, "dataplane.sock");
@@ -174,6 +213,12 @@ describeWhere(missing, "two agents with their data planes", () => {
     return value;
   }
 });
+
+/** Connects, and waits for what becomes of it: a relay accepts before it knows. */
+const DIAL = `
+  const socket = require("net").connect(80, process.argv[1]);
+  socket.on("error", () => {}).on("close", () => process.exit(0)).resume();
+`;
 
 function ip(command: string): void {
   execFileSync("ip", command.split(" "));

@@ -4,8 +4,10 @@ import type { Transport, TransportEvent } from "../../src/transport/transport.ts
 
 const LONG = "x".repeat(10_000);
 
+const turnOfTheLoop = () => new Promise<void>((resolve) => setImmediate(resolve));
+
 /** A transport that the test speaks through, and checks that end when the test says so. */
-function station() {
+function station(nextTurn: () => Promise<void> = turnOfTheLoop) {
   const heard: string[] = [];
   const closed: string[] = [];
   const pending: (() => void)[] = [];
@@ -19,16 +21,22 @@ function station() {
     close: (link) => closed.push(link),
     stop: () => undefined,
   };
-  const transport = checkedAhead(inner, () => new Promise((resolve) => pending.push(resolve)));
+  const check = () => new Promise<void>((resolve) => pending.push(resolve));
+  const transport = checkedAhead(inner, check, nextTurn);
   transport.start((event) => heard.push(event.type === "received" ? event.text.slice(0, 5) : event.type));
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const settled = async () => {
+    for (let turns = 0; turns < 10; turns += 1) await turnOfTheLoop();
+  };
   return {
     transport,
     heard,
     closed,
+    pending,
+    settled,
     say: (text: string, link = "a") => tell({ type: "received", link, text }),
     end: (link = "a") => tell({ type: "closed", link }),
     async finish(check: number) {
+      await settled();
       pending[check]?.();
       await settled();
     },
@@ -57,6 +65,29 @@ describe("frames that are checked ahead", () => {
     expect(heard).toEqual([]);
     await finish(0);
     expect(heard).toEqual(["1xxxx", "2xxxx", "3", "closed"]);
+  });
+
+  it("are read one a turn of the event loop, and heard so", async () => {
+    const turns: (() => void)[] = [];
+    const { say, heard, pending, settled } = station(() => new Promise((resolve) => turns.push(resolve)));
+    const turn = async () => {
+      turns.shift()?.();
+      await settled();
+    };
+    for (const text of [`1${LONG}`, `2${LONG}`, "3"]) say(text);
+    await settled();
+    expect(pending).toHaveLength(0);
+    for (const count of [1, 2]) {
+      await turn();
+      expect(pending).toHaveLength(count);
+    }
+    for (const end of pending) end();
+    await settled();
+    expect(heard).toEqual(["1xxxx"]);
+    await turn();
+    expect(heard).toEqual(["1xxxx", "2xxxx"]);
+    await turn();
+    expect(heard).toEqual(["1xxxx", "2xxxx", "3"]);
   });
 
   it("do not hold up another link", async () => {

@@ -19,7 +19,7 @@ const PLAN: NetworkPlan = {
   cluster_endpoints: [],
   agent_ports: [],
 };
-const OBSERVATION: Observation = { observed_at: "2026-01-01T00:00:00Z", services: [], peers: [] };
+const OBSERVATION: Observation = { observed_at: "2026-01-01T00:00:00Z", flows_at_most: 1_000, services: [], peers: [] };
 
 test("a key that the data plane announces later is told once, as the first was", async () => {
   const told: string[] = [];

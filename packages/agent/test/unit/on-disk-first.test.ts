@@ -1,7 +1,7 @@
 import { createId, rfc3339FromMs } from "@arctic/core";
 import { expect, it } from "vitest";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
-import type { Store } from "../../src/store/store.ts";
+import type { Change, Store } from "../../src/store/store.ts";
 import { createMemoryNetwork } from "../../src/transport/memory-transport.ts";
 import type { Transport } from "../../src/transport/transport.ts";
 import { until } from "../helpers/agents.ts";
@@ -18,12 +18,24 @@ const network = createMemoryNetwork();
 function peerAt(address: string, told: string[]) {
   const identity = newIdentity();
   const memory = createMemoryStore();
+  const written: string[] = [];
+  const onDisk = (words: readonly string[]) => told.push(...words.map((word) => `stored ${word}`));
   const store: Store = {
     ...memory,
     refusal: undefined,
     commit(change) {
       memory.commit(change);
-      for (const text of descriptionsIn(JSON.stringify(change))) told.push(`stored ${text}`);
+      onDisk([...written.splice(0), ...wordsOf(change)]);
+    },
+    write(change) {
+      memory.write(change);
+      written.push(...wordsOf(change));
+    },
+    async flush() {
+      const words = [...written];
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      onDisk(words.filter((word) => written.includes(word)));
+      written.splice(0, words.length);
     },
   };
   const wire = network.transport(address);
@@ -57,10 +69,12 @@ function peerAt(address: string, told: string[]) {
   return { driver, write, identity };
 }
 
+const wordsOf = (change: Change) => descriptionsIn(JSON.stringify(change));
+
 const descriptionsIn = (text: string) =>
   [...text.matchAll(/"description":"(word \d+)"/g)].map((match) => match[1] ?? "");
 
-it("what a peer writes, and what it hears, is on its disk before it is on the wire", async () => {
+it("what a peer writes is on its disk before it is on the wire, and what it hears is soon on its disk", async () => {
   const [near, far]: [string[], string[]] = [[], []];
   const [one, two] = [peerAt("192.0.2.1:1", near), peerAt("192.0.2.2:1", far)];
   try {

@@ -4,7 +4,10 @@ import { HOUR_MS, type Millis } from "../time.ts";
 
 /** Whom a peer keeps links with, and whom it watches: pings so often that its end is noticed. */
 export interface Neighbours {
+  /** The nearest rings first. */
   readonly targets: ReadonlySet<PeerId>;
+  /** Those of them that this peer dials; the others dial it, by the same rule. */
+  readonly dialled: ReadonlySet<PeerId>;
   readonly watched: readonly { readonly peer: PeerId; readonly everyMs: number }[];
 }
 
@@ -15,26 +18,29 @@ const RING_MS = 24 * HOUR_MS;
  * Up to 32 members: everyone. Beyond, a peer's two neighbours on each of log2(N) + 3 rings, on which all members stand in
  * an order that each can compute and that differs from ring to ring. Each ring alone connects everybody, both ends agree
  * on every link, and one ring after the other is drawn anew, so that links change slowly. On the first ring everyone is
- * watched by who stands before it, on the second too, less often.
+ * watched by who stands before it, on the second too, less often. Who stands before another on the first ring on which they
+ * are neighbours dials, so that all have as many to dial; among up to 32, and of two alone, the smaller id.
  * Source: Law and Siu, "Distributed Construction of Random Expander Networks" (INFOCOM 2003).
  */
 export function neighboursOf(self: PeerId, members: readonly PeerId[], now: Millis): Neighbours {
   const count = members.length;
-  if (count < 2) return { targets: new Set(), watched: [] };
+  if (count < 2) return { targets: new Set(), dialled: new Set(), watched: [] };
   const isSmall = count <= LIMITS.fullMeshPeers;
   const rings = isSmall ? 2 : Math.ceil(Math.log2(count)) + 3;
   const targets = new Set<PeerId>(isSmall ? members.filter((peer) => peer !== self) : []);
+  const dialled = new Set<PeerId>(isSmall ? members.filter((peer) => self < peer) : []);
   const watched: { peer: PeerId; everyMs: number }[] = [];
   const places = placesOf(members);
   const own = members.indexOf(self);
   for (let ring = 0; ring < rings; ring += 1) {
     const { before, after } = nextTo(own, members, places, saltOf(ring, rings, now));
-    if (!isSmall) for (const peer of [before, after]) if (peer !== undefined) targets.add(peer);
+    if (after !== undefined && !targets.has(after)) dialled.add(after);
+    if (!isSmall) for (const peer of [after, before]) if (peer !== undefined) targets.add(peer);
     const everyMs = WATCH_EVERY_MS[ring];
     if (everyMs !== undefined && after !== undefined && !watched.some(({ peer }) => peer === after))
       watched.push({ peer: after, everyMs });
   }
-  return { targets, watched };
+  return { targets, dialled, watched };
 }
 
 /** When the next ring is drawn anew. */

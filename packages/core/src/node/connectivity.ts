@@ -14,7 +14,7 @@ import {
   type SignedRecord,
 } from "../registry/record.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
-import { MINUTE_MS, type Millis, rfc3339FromMs } from "../time.ts";
+import { type Millis, rfc3339FromMs, SECOND_MS } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import type { LiveLink } from "./link.ts";
 import type { NodeState } from "./state.ts";
@@ -156,9 +156,9 @@ export class Connectivity {
     if (this.#own !== undefined) this.#pass(this.#own.text, undefined);
   }
 
-  /** This peer's own word for a link that has not heard it; renewed where its links are others than it says. */
+  /** This peer's own word for a link that has not heard it; renewed now and then where its links are others than it says. */
   toTell(live: LiveLink, now: Millis): { readonly text: string }[] {
-    if (this.#hasOtherLinks() && (this.#own === undefined || now >= this.#own.at + MINUTE_MS)) this.#publish(now);
+    if (this.#hasOtherLinks() && (this.#own === undefined || now >= this.#own.at + 5 * SECOND_MS)) this.#publish(now);
     if (this.#own === undefined || live.connectivityTold === this.#own.record.version) return [];
     live.connectivityTold = this.#own.record.version;
     return [{ text: this.#own.text }];

@@ -2,7 +2,7 @@ import type { PeerId } from "../identity/id.ts";
 import { LIMITS } from "../limits.ts";
 import type { Rejection } from "../rejection.ts";
 import { rejectionOf } from "../rejection.ts";
-import { MINUTE_MS, type Millis } from "../time.ts";
+import { MINUTE_MS, type Millis, SECOND_MS } from "../time.ts";
 import type { Address, DialId } from "./input.ts";
 import type { Dial, DialCause } from "./link.ts";
 import type { Neighbourhood } from "./neighbourhood.ts";
@@ -12,6 +12,8 @@ interface Attempts {
   failed: number;
   nextAt: Millis;
   inFlight: DialId | undefined;
+  /** When the last dial began. */
+  begunAt: Millis;
   /** News does not hasten a try before this: the last link did not live long. */
   notBefore: Millis;
 }
@@ -30,7 +32,7 @@ export class Dialing {
   /** Peers that are dialled although no link to them is kept: for a call, or to see whether they are back. */
   readonly #wanted = new Set<PeerId>();
   readonly #neighbourhood: Neighbourhood;
-  readonly #onGone: (peer: PeerId, now: Millis) => void;
+  readonly #onGone: (peer: PeerId, isTold: boolean, now: Millis) => void;
   #hasNews = true;
   #plannedFor: ReadonlySet<PeerId> | undefined;
   #plannedWith: readonly unknown[] | undefined;
@@ -38,8 +40,12 @@ export class Dialing {
   #probeAt: Millis = Number.POSITIVE_INFINITY;
   #probeEveryMs: number = LIMITS.probeFirstMs;
 
-  /** `onGone` hears of every dial of a member that failed. */
-  constructor(state: NodeState, neighbourhood: Neighbourhood, onGone: (peer: PeerId, now: Millis) => void) {
+  /** `onGone` hears of every dial of a member that failed, and whether it is worth telling others. */
+  constructor(
+    state: NodeState,
+    neighbourhood: Neighbourhood,
+    onGone: (peer: PeerId, isTold: boolean, now: Millis) => void,
+  ) {
     this.#state = state;
     this.#neighbourhood = neighbourhood;
     this.#onGone = onGone;
@@ -50,8 +56,10 @@ export class Dialing {
     for (const attempts of [...this.#attemptsByPeer.values(), ...this.#joins.values()]) {
       attempts.nextAt += byMs;
       attempts.notBefore += byMs;
+      attempts.begunAt += byMs;
     }
     this.#affirmedAtByPeer.clear();
+    this.#neighbourhood.forget();
     this.#probeAt += byMs;
     this.#hasNews = true;
   }
@@ -66,16 +74,18 @@ export class Dialing {
   }
 
   get wakeAt(): Millis {
-    const attempts = [...this.#attemptsByPeer.values(), ...this.#joins.values()].filter(
-      ({ inFlight }) => inFlight === undefined,
-    );
-    return Math.min(this.#probeAt, ...attempts.map(({ nextAt }) => nextAt));
+    let at = Math.min(this.#probeAt, this.#neighbourhood.wakeAt);
+    for (const { inFlight, nextAt } of this.#joins.values()) if (inFlight === undefined) at = Math.min(at, nextAt);
+    const roomAt = this.#begun()[LIMITS.dialsAtOnce - 1] ?? 0;
+    for (const [peer, { inFlight, nextAt }] of this.#attemptsByPeer)
+      if (inFlight === undefined) at = Math.min(at, this.#wanted.has(peer) ? nextAt : Math.max(nextAt, roomAt));
+    return at;
   }
 
   join(address: Address, expectKey: Uint8Array | undefined, now: Millis): void {
     this.#hasNews = true;
     const cause = { type: "join" as const, address, ...(expectKey === undefined ? {} : { expectKey }) };
-    this.#joins.set(address, { cause, failed: 0, nextAt: now, inFlight: undefined, notBefore: now });
+    this.#joins.set(address, { cause, failed: 0, nextAt: now, inFlight: undefined, begunAt: now, notBefore: now });
   }
 
   /** The dial behind a connection that was opened; each is answered once. */
@@ -118,7 +128,8 @@ export class Dialing {
       shortLived === 0
         ? LIMITS.dialBackoffMs * this.#state.random()
         : backoffMs(Math.min(shortLived, 7), this.#state.random());
-    this.#attemptsByPeer.set(peer, { failed: 0, nextAt: now + waitMs, inFlight: undefined, notBefore: now + waitMs });
+    const nextAt = now + waitMs;
+    this.#attemptsByPeer.set(peer, { failed: 0, nextAt, inFlight: undefined, begunAt: now, notBefore: nextAt });
   }
 
   /** Something about the peer changed: it is worth another try. */
@@ -126,6 +137,8 @@ export class Dialing {
     this.#hasNews = true;
     const attempts = this.#attemptsByPeer.get(peer);
     if (attempts === undefined || attempts.inFlight !== undefined) return;
+    // Who was not tried yet is tried in its time: the other side may be about to dial.
+    if (attempts.failed === 0 && attempts.nextAt !== Number.POSITIVE_INFINITY) return;
     attempts.failed = 0;
     attempts.nextAt = Math.max(
       attempts.notBefore,
@@ -161,20 +174,33 @@ export class Dialing {
 
   #dialDue(targets: ReadonlySet<PeerId>, now: Millis): void {
     for (const [address, join] of this.#joins)
-      if (join.inFlight === undefined && join.nextAt <= now) this.#dial(join, join.cause, address);
+      if (join.inFlight === undefined && join.nextAt <= now) this.#dial(join, join.cause, address, now);
     this.#probeOneThatIsGone(now);
     for (const peer of this.#attemptsByPeer.keys())
       if (!this.#isDialled(peer, targets)) this.#attemptsByPeer.delete(peer);
+    let room = LIMITS.dialsAtOnce - this.#begun().filter((endAt) => now < endAt).length;
     for (const peer of new Set([...targets, ...this.#attemptsByPeer.keys()])) {
       if (this.#state.linkByPeer.has(peer)) continue;
       const attempts = this.#attemptsOf(peer, now);
       if (attempts.inFlight !== undefined || attempts.nextAt > now) continue;
+      // A call waits for nobody.
+      if (room <= 0 && !this.#wanted.has(peer)) continue;
       const addresses = this.#addressesOf(peer);
       const address = addresses[attempts.failed % Math.max(1, addresses.length)];
       // Nowhere to dial: its record is still on its way, and will say that something changed.
       if (address === undefined) attempts.nextAt = Number.POSITIVE_INFINITY;
-      else this.#dial(attempts, { type: "member", peer }, address);
+      else {
+        this.#dial(attempts, { type: "member", peer }, address, now);
+        room -= 1;
+      }
     }
+  }
+
+  /** Until when each dial of a member that is under way keeps others back, the latest first: it may take longer. */
+  #begun(): Millis[] {
+    return [...this.#attemptsByPeer.values()]
+      .flatMap(({ inFlight, begunAt }) => (inFlight === undefined ? [] : [begunAt + SECOND_MS]))
+      .sort((a, b) => b - a);
   }
 
   /** Who was found gone, and was a neighbour, is tried again in its own time. */
@@ -204,17 +230,22 @@ export class Dialing {
   #attemptsOf(peer: PeerId, now: Millis): Attempts {
     const known = this.#attemptsByPeer.get(peer);
     if (known !== undefined) return known;
-    // The smaller id dials first, so that two peers seldom dial each other at once.
-    const patienceMs = this.#state.self < peer ? 0 : LIMITS.dialBackoffMs * (1 + this.#state.random());
-    const created: Attempts = { failed: 0, nextAt: now + patienceMs, inFlight: undefined, notBefore: now };
+    // One of two dials first, so that they seldom dial each other at once. It dials a few at a time, too.
+    const { targets, dialled } = this.#neighbourhood.at(now);
+    const turns = 1 + targets.size / 2 / LIMITS.dialsAtOnce + this.#state.random();
+    const isFirst = targets.has(peer) ? dialled.has(peer) : this.#state.self < peer;
+    const patienceMs = isFirst ? 0 : LIMITS.dialBackoffMs * turns;
+    const nextAt = now + patienceMs;
+    const created: Attempts = { failed: 0, nextAt, inFlight: undefined, begunAt: now, notBefore: now };
     this.#attemptsByPeer.set(peer, created);
     return created;
   }
 
-  #dial(attempts: Attempts, cause: DialCause, address: Address): void {
+  #dial(attempts: Attempts, cause: DialCause, address: Address, now: Millis): void {
     const { outbox, book, flags } = this.#state;
     const id = this.#state.randomText();
     attempts.inFlight = id;
+    attempts.begunAt = now;
     this.#dials.set(id, { id, cause, address });
     const isStranger = cause.type === "member" && book.get(cause.peer)?.lastHandshakeAt === undefined;
     outbox.dial({
@@ -244,7 +275,9 @@ export class Dialing {
     attempts.failed += 1;
     attempts.inFlight = undefined;
     this.#wanted.delete(peer);
-    this.#onGone(peer, now);
+    // That one which was never met does not answer at once says nothing of it yet.
+    const isMet = this.#state.book.get(peer)?.lastHandshakeAt !== undefined;
+    this.#onGone(peer, isMet || attempts.failed >= LIMITS.dialTries, now);
     if (attempts.failed < LIMITS.dialTries) {
       attempts.nextAt = now + backoffMs(attempts.failed, this.#state.random());
       return;

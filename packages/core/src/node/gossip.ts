@@ -4,15 +4,16 @@ import type { PeerId } from "../identity/id.ts";
 import type { PeerBody } from "../kinds/peer.ts";
 import type { License } from "../license/license.ts";
 import { LIMITS } from "../limits.ts";
-import { isTombstone, recordKey } from "../registry/record.ts";
+import { isTombstone, type RecordKey, recordKey } from "../registry/record.ts";
 import type { Held } from "../registry/registry.ts";
 import { type Millis, msFromRfc3339, rfc3339FromMs, SECOND_MS } from "../time.ts";
 import type { Connectivity } from "./connectivity.ts";
 import type { LinkId } from "./input.ts";
 import type { LiveLink } from "./link.ts";
+import { News } from "./news.ts";
 import { Offers } from "./offers.ts";
 import type { Pacing } from "./pacing.ts";
-import type { Applied, NodeState } from "./state.ts";
+import { type Applied, type NodeState, touchesTrust } from "./state.ts";
 
 /** A record's text, as it travels. */
 interface Carried {
@@ -25,6 +26,7 @@ export class Gossip {
   readonly #connectivity: Connectivity;
   readonly #pacing: Pacing;
   readonly #offers: Offers;
+  readonly #news = new News();
 
   constructor(state: NodeState, connectivity: Connectivity, pacing: Pacing) {
     this.#state = state;
@@ -34,7 +36,7 @@ export class Gossip {
   }
 
   get wakeAt(): Millis {
-    let { at } = this.#offers;
+    let at = Math.min(this.#offers.at, this.#news.at);
     for (const { live } of this.#state.liveLinks())
       if (live.heartbeatAt < at && this.#state.isMember(live.peer)) at = live.heartbeatAt;
     return at;
@@ -43,6 +45,7 @@ export class Gossip {
   wake(now: Millis): void {
     for (const { id, live } of this.#state.liveLinks())
       if (now >= live.heartbeatAt && this.#state.isMember(live.peer)) this.#beat(id, live, now);
+    if (now >= this.#news.at) this.#passOn(now);
     if (now < this.#offers.at) return;
     for (const { link, held } of this.#offers.take()) this.#offer(link, held);
   }
@@ -50,6 +53,7 @@ export class Gossip {
   /** The clock was set: what waits, waits as long as before. */
   shift(byMs: number): void {
     this.#offers.at += byMs;
+    this.#news.shift(byMs);
   }
 
   /**
@@ -115,7 +119,7 @@ export class Gossip {
     const same = message.entries.filter(
       ([kind, owner, id, version]) => this.#state.registry.get(kind, owner, id)?.version === version,
     );
-    this.#offers.heard(
+    this.heardHeld(
       link,
       same.map(([kind, owner, id]) => recordKey({ kind, owner, id })),
     );
@@ -129,19 +133,29 @@ export class Gossip {
     this.#pacing.push(link, records);
   }
 
-  /** Passes on what became current: whole to six links, key and version to the rest soon after, nothing back to where it came from. */
+  /** The other end of a link has shown these records as they are held here: it needs to hear nothing of them. */
+  heardHeld(link: LinkId, keys: readonly RecordKey[]): void {
+    this.#news.heard(link, keys);
+    this.#offers.heard(link, keys);
+  }
+
+  /** Passes on what became current, or has it wait a moment where something was passed on just before. */
   forward(batch: readonly Applied[], now: Millis): void {
-    const byKey = new Map(batch.map((applied) => [recordKey(applied.record), applied]));
-    const current = [...byKey.values()].flatMap(({ record, from }) => {
-      const held = this.#state.registry.held(recordKey(record));
-      return held === undefined ? [] : [{ held, from }];
+    this.#news.add(batch, now);
+    if (batch.some(isUrgent) || now >= this.#news.at) this.#passOn(now);
+  }
+
+  /** Whole to six links, key and version to the rest soon after, nothing to whom is known to hold it. */
+  #passOn(now: Millis): void {
+    const current = this.#news.take(now).flatMap(([key, holders]) => {
+      const held = this.#state.registry.held(key);
+      return held === undefined ? [] : [{ held, holders }];
     });
-    // A peer that this batch ends is told before its link is closed: its owner shall read why in its log.
     const standing = (peer: PeerId) => this.#state.standingOf(peer);
     const heard = this.#state.liveLinks().filter(({ live }) => standing(live.peer) !== undefined);
     const links = this.#state.someOf(heard, heard.length);
     for (const [index, { id }] of links.entries()) {
-      const records = current.flatMap(({ held, from }) => (from === id ? [] : [held]));
+      const records = current.flatMap(({ held, holders }) => (holders.has(id) ? [] : [held]));
       if (records.length === 0) continue;
       if (index < LIMITS.pushLinks) this.#pacing.push(id, records);
       else this.#offers.add(id, records, now);
@@ -179,6 +193,14 @@ export class Gossip {
     const own = this.#state.registry.get("peer", this.#state.self, this.#state.self);
     return own === undefined || isTombstone(own) ? undefined : (own.body as unknown as PeerBody).cluster.id;
   }
+}
+
+/**
+ * What waits for nothing: what this peer writes itself, so that who was answered finds it elsewhere, but for admissions,
+ * which come in bursts; and what ends a peer, which is told before its link is closed: its owner shall read why in its log.
+ */
+function isUrgent({ record, from }: Applied): boolean {
+  return record.kind !== "admission" && (from === undefined || touchesTrust(record));
 }
 
 /** The license as a heartbeat names it, where this link has not been told of it. */

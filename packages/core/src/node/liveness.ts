@@ -46,13 +46,15 @@ export class Liveness {
   }
 
   wake(now: Millis): void {
+    // What was answered meanwhile may wait to be heard here: who is late itself has not heard that nobody is there.
+    const isLate = now > this.wakeAt + LIMITS.pingAgainMs;
     this.#watch(now);
     for (const { id, live } of this.#state.liveLinks()) {
       const link = this.#state.links.get(id);
       if (link === undefined) continue;
       if (this.#isStrangerForLong(link, live, now))
         this.#links.end(link, rejectionOf("peer_not_accepted", "its admission did not arrive"), now);
-      else if (this.#isGone(live, now)) this.#end(link, live, now);
+      else if (!isLate && this.#isGone(live, now)) this.#end(link, live, now);
       else if (now >= this.#nextAt(live)) this.#ping(id, live, now);
     }
     this.#closeUnwanted(now);
@@ -97,10 +99,13 @@ export class Liveness {
     if (this.#state.isMember(live.peer)) this.#connectivity.lost(live.peer, heardAt, now);
   }
 
-  /** The sender's hashes, where they differ from what it last said on this link. Who is no member learns nothing of them. */
+  /**
+   * The sender's hashes, where they differ from what it last said on this link. Who is no member learns nothing of them,
+   * and while much changes they are not computed for every ping.
+   */
   #newHashesFor(live: LiveLink): { hashes?: RegistryHashes } {
-    const { hashes } = this.#state.registry;
-    if (live.hashesTold === hashes || !this.#state.isMember(live.peer)) return {};
+    const hashes = this.#state.registry.hashesAtHand;
+    if (hashes === undefined || live.hashesTold === hashes || !this.#state.isMember(live.peer)) return {};
     live.hashesTold = hashes;
     return { hashes };
   }
@@ -110,7 +115,7 @@ export class Liveness {
     live.openPing =
       openPing === undefined
         ? { nonce: this.#state.randomText().slice(0, 8), sentAt: now, saidAt: now, tries: 1 }
-        : { ...openPing, saidAt: now, tries: openPing.tries + 1 };
+        : { ...openPing, saidAt: now, tries: Math.min(openPing.tries + 1, LIMITS.pingTries) };
     // An answer to a ping that was said before the last of the records says nothing of them.
     if (openPing === undefined && live.pace.fullAt !== undefined) live.pace.nonce = live.openPing.nonce;
     this.#state.outbox.send(id, { type: "ping", nonce: live.openPing.nonce });

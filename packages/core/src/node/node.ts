@@ -1,6 +1,7 @@
 import { decodeMessage, type Message, type MessageOf } from "../gossip/message.ts";
 import type { PeerId } from "../identity/id.ts";
 import { DIGEST_GROUPS } from "../registry/kind.ts";
+import type { RecordKey } from "../registry/record.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
 import { Calls } from "./calls.ts";
@@ -68,7 +69,7 @@ export class Node implements ClusterNode {
       onChange: (peer, isDown, now) => this.#reachabilityChanged(peer, isDown, now),
     });
     this.peers = peersView(this.#state, this.#connectivity);
-    this.#dialing = new Dialing(this.#state, this.#neighbourhood, (peer, now) => this.#dialFailedTo(peer, now));
+    this.#dialing = new Dialing(this.#state, this.#neighbourhood, (...failed) => this.#dialFailedTo(...failed));
     const pacing = new Pacing(this.#state);
     this.#gossip = new Gossip(this.#state, this.#connectivity, pacing);
     this.#licensing = new Licensing(this.#state);
@@ -210,11 +211,11 @@ export class Node implements ClusterNode {
     return typeof outcome === "string" ? undefined : outcome;
   }
 
-  #dialFailedTo(peer: PeerId, now: Millis): void {
+  #dialFailedTo(peer: PeerId, isTold: boolean, now: Millis): void {
     this.#calls.unreachable(peer);
-    const { targets } = this.#neighbourhood.at(now);
     // Only who keeps a link with it says that it is gone; who merely looked says nothing.
-    if (targets.has(peer)) this.#connectivity.lost(peer, this.#state.book.get(peer)?.lastSeenAt ?? now, now);
+    const isKept = this.#neighbourhood.at(now).targets.has(peer);
+    if (isTold && isKept) this.#connectivity.lost(peer, this.#state.book.get(peer)?.lastSeenAt ?? now, now);
   }
 
   /** Enough members say that a peer is gone, or it is back. */
@@ -234,12 +235,14 @@ export class Node implements ClusterNode {
   #receive(id: LinkId, text: string, now: Millis): Rejection | undefined {
     const link = this.#state.links.get(id);
     if (link === undefined) return rejectionOf("message_unexpected", "the link is not open");
-    const decoded = decodeMessage(text, (signature, record) => this.#state.registry.holdsText(signature, record));
+    const shown: RecordKey[] = [];
+    const decoded = decodeMessage(text, this.#state.registry.heldTexts(shown));
     if (!decoded.ok) {
       this.#links.end(link, decoded.rejection, now);
       return decoded.rejection;
     }
     if (link.phase.type !== "live") return this.#links.received(link, decoded.value, now);
+    this.#gossip.heardHeld(id, shown);
     return this.#hear(link, link.phase.live, decoded.value, now);
   }
 

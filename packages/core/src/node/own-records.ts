@@ -1,7 +1,7 @@
 import { signedBytes } from "../crypto/signed.ts";
 import type { JsonObject } from "../encoding/json.ts";
 import { hasShape } from "../encoding/shape.ts";
-import type { ClusterId } from "../identity/id.ts";
+import type { ClusterId, PeerId } from "../identity/id.ts";
 import { claimShape, type PeerBody } from "../kinds/peer.ts";
 import { LIMITS } from "../limits.ts";
 import { isAhead, isBeyondHorizon, isLasting, renewAt } from "../registry/horizon.ts";
@@ -27,6 +27,11 @@ export class OwnRecords {
   readonly #intake: Intake;
   /** A claim is asked for much more often than it changes. */
   readonly #claimByRecord = new WeakMap<SignedRecord, ClusterClaim>();
+  /** All members' claims, until the registry changes, and what they elected at an instant. */
+  #claimed: { readonly changes: number; readonly claims: ClusterClaim[] } | undefined;
+  #elected:
+    | { readonly claims: readonly ClusterClaim[]; readonly at: Millis; readonly claim: ClusterClaim | undefined }
+    | undefined;
 
   constructor(state: NodeState, intake: Intake) {
     this.#state = state;
@@ -128,11 +133,13 @@ export class OwnRecords {
   }
 
   electedCluster(now: Millis): ClusterClaim | undefined {
-    return electClusterId(this.#claims(), {
-      customerId: this.#state.customerId,
-      now,
-      isRevoked: (peer) => this.#state.standingOf(peer) === "revoked",
-    });
+    const claims = this.#claims();
+    if (this.#elected?.claims !== claims || this.#elected.at !== now) {
+      const isRevoked = (peer: PeerId) => this.#state.standingOf(peer) === "revoked";
+      const claim = electClusterId(claims, { customerId: this.#state.customerId, now, isRevoked });
+      this.#elected = { claims, at: now, claim };
+    }
+    return this.#elected.claim;
   }
 
   /** Signs anew what is due; answers when to look again. */
@@ -234,13 +241,16 @@ export class OwnRecords {
     return own?.body.cluster === undefined ? body : { ...body, cluster: own.body.cluster };
   }
 
-  #claims(): ClusterClaim[] {
+  #claims(): readonly ClusterClaim[] {
+    const { changes } = this.#state.registry;
+    if (this.#claimed?.changes === changes) return this.#claimed.claims;
     const claims: ClusterClaim[] = [];
     for (const { record } of this.#state.registry.ofKind("peer")) {
       if (isTombstone(record) || !this.#state.isMember(record.owner)) continue;
       const claim = this.#claimIn(record);
       if (claim !== undefined) claims.push(claim);
     }
+    this.#claimed = { changes, claims };
     return claims;
   }
 

@@ -35,19 +35,34 @@ export class Pacing {
     if (pace.chars >= LIMITS.windowChars) pace.fullAt ??= this.#state.now;
   }
 
-  /** A ping was answered. */
+  /** A ping was answered: the next window goes out, and after the last one what was not compared meanwhile is compared. */
   heard(link: LinkId, pace: Pace, nonce: string): void {
     if (pace.nonce !== nonce) return;
     pace.nonce = undefined;
     pace.chars = 0;
     pace.fullAt = undefined;
-    const held = [...pace.waiting].flatMap((key) => this.#state.registry.held(key) ?? []);
-    pace.waiting.clear();
-    this.push(link, held);
+    const next = this.#nextWindow(pace);
+    for (const page of pagesOf(next)) this.#send(link, pace, page);
+    // That the last window was heard is asked for, too, however full it is.
+    if (next.length > 0) pace.fullAt ??= this.#state.now;
     const live = this.#state.live(link);
-    // Nothing was compared meanwhile.
-    if (held.length > 0 && pace.waiting.size === 0 && live !== undefined)
+    if (next.length === 0 && live !== undefined)
       live.heartbeatAt = Math.min(live.heartbeatAt, this.#state.now + SECOND_MS);
+  }
+
+  /** Takes as much out of what waits as goes before the next ping, each record as it is held by now. */
+  #nextWindow({ waiting }: Pace): Held[] {
+    const next: Held[] = [];
+    let chars = 0;
+    for (const key of waiting) {
+      if (chars >= LIMITS.windowChars) break;
+      waiting.delete(key);
+      const held = this.#state.registry.held(key);
+      if (held === undefined) continue;
+      next.push(held);
+      chars += held.text.length;
+    }
+    return next;
   }
 
   #send(link: LinkId, pace: Pace, page: readonly Held[]): void {

@@ -79,5 +79,5 @@ export class Repair {
 
 /** While much is on its way to a link, what the link says of itself is behind it. It is compared when all was heard. */
 function isBeingTold({ pace }: LiveLink): boolean {
-  return pace.waiting.size > 0;
+  return pace.waiting.size > 0 || pace.fullAt !== undefined;
 }

@@ -48,10 +48,11 @@ export class Secrets {
    */
   outlived(elected: ClusterId | undefined, aliases: readonly ClusterId[], now: Millis): void {
     if (elected === undefined) return;
-    const { [elected]: returned, ...known } = this.#state.flags.outlivedClusters ?? {};
-    const others = new Set([...aliases, ...this.#clustersOfCredentials()]);
+    const known = this.#state.flags.outlivedClusters ?? {};
+    const others = new Set(this.#clustersOfCredentials());
+    for (const id of aliases) others.add(id);
     others.delete(elected);
-    const isSame = returned === undefined && Object.keys(known).length === others.size;
+    const isSame = known[elected] === undefined && Object.keys(known).length === others.size;
     if (isSame && [...others].every((id) => known[id] !== undefined)) return;
     this.#state.setFlags({ outlivedClusters: Object.fromEntries([...others].map((id) => [id, known[id] ?? now])) });
   }

@@ -58,6 +58,8 @@ export interface PeersView {
   list(): readonly PeerView[];
   get(peer: PeerId): PeerView | undefined;
   isMember(peer: PeerId): boolean;
+  /** What linked peers last said that they hold. */
+  hashes(): Iterable<readonly [PeerId, RegistryHashes]>;
 }
 
 /** Two contents that one owner signed under one version. */

@@ -24,7 +24,7 @@ export function registryView(state: NodeState): RegistryView {
     },
     live: (kind) => registry.live(kind),
     all: () => recordsOf(state),
-    signaturesIn: (text) => signaturesIn(text, (signature, record) => registry.holdsText(signature, record)),
+    signaturesIn: (text) => signaturesIn(text, registry.heldTexts()),
   };
 }
 
@@ -40,6 +40,8 @@ export function peersView(state: NodeState, connectivity: Connectivity): PeersVi
         .map((peer) => peerView(state, connectivity, peer)),
     get: (peer) => (isKnown(state, peer) ? peerView(state, connectivity, peer) : undefined),
     isMember: (peer) => state.isMember(peer),
+    hashes: () =>
+      state.liveLinks().flatMap(({ live: { peer, hashes } }) => (hashes === undefined ? [] : [[peer, hashes]])),
   };
 }
 

@@ -20,6 +20,8 @@ export interface Held extends Hashed {
 
 /** The records that a peer holds, by key, owner and kind, with the three digests kept beside them. Judges nothing. */
 export class Registry {
+  /** How often a record was put or dropped: what was computed of the records holds until then. */
+  changes = 0;
   readonly #crypto: Pick<Crypto, "sha256">;
   readonly #kinds: KindTable;
   readonly #heldByKey: LayeredMap<RecordKey, Held>;
@@ -33,6 +35,7 @@ export class Registry {
   readonly #ownSets = new Set<PeerId>();
   readonly #isUnderstoodByRecord = new WeakMap<SignedRecord, boolean>();
   #hashes: Readonly<Record<DigestGroup, string>> | undefined;
+  #hashedAt = 0;
   /** No record that ends by its age has a version outside of these. */
   #versions: VersionSpan;
 
@@ -58,10 +61,16 @@ export class Registry {
   /** SHA-256 of each group, base64url. The same object until something changes. */
   get hashes(): Readonly<Record<DigestGroup, string>> {
     if (this.#hashes === undefined) {
+      this.#hashedAt = this.changes;
       const [peers, services, others] = DIGEST_GROUPS.map((group) => base64urlFromBytes(this.#digests[group].root()));
       this.#hashes = { peers: peers ?? "", services: services ?? "", others: others ?? "" };
     }
     return this.#hashes;
+  }
+
+  /** The same, where little has changed since they were computed last; else they take some milliseconds in a large registry. */
+  get hashesAtHand(): Readonly<Record<DigestGroup, string>> | undefined {
+    return this.changes > this.#hashedAt + FEW_CHANGES ? undefined : this.hashes;
   }
 
   digest(group: DigestGroup): Digest {
@@ -76,9 +85,14 @@ export class Registry {
     return this.#heldByKey.get(recordKey({ kind, owner, id }))?.record;
   }
 
-  /** True where a record with this signature is held whose text, as it travels, is this one. */
-  holdsText(signature: string, text: string): boolean {
-    return this.#heldBySignature.get(signature)?.text === text;
+  /** Whether a record with a signature is held whose text, as it travels, is a given one; the key of each is added to `keys`. */
+  heldTexts(keys: RecordKey[] = []): (signature: string, text: string) => boolean {
+    return (signature, text) => {
+      const held = this.#heldBySignature.get(signature);
+      if (held?.text !== text) return false;
+      keys.push(held.key);
+      return true;
+    };
   }
 
   get versions(): VersionSpan {
@@ -102,6 +116,7 @@ export class Registry {
     const text = JSON.stringify(record);
     const held: Held = { key, record, hash: entry.subarray(-hash.length), group, bucket, digestEntry: entry, text };
     this.#hashes = undefined;
+    this.changes += 1;
     this.#heldByKey.set(key, held);
     if (before === undefined) this.#ownSet(record.owner).add(key);
     else {
@@ -120,6 +135,7 @@ export class Registry {
     const held = this.#heldByKey.get(key);
     if (held === undefined) return;
     this.#hashes = undefined;
+    this.changes += 1;
     this.#heldByKey.delete(key);
     this.#heldBySignature.delete(held.record.signature);
     this.#count(held.record, -1);
@@ -236,6 +252,8 @@ export class Registry {
     for (const held of this.#heldByKey.values()) if (held.group === group) yield held;
   }
 }
+
+const FEW_CHANGES = 16;
 
 /** The contents of a registry that others begin with. */
 export interface RegistryBase {

@@ -21,13 +21,15 @@ export function electClusterId(
   // Nearly all members claim the same id.
   const mintedRightById = new Map<ClusterId, boolean>();
   const isMintedRight = (id: ClusterId) => {
-    const known = mintedRightById.get(id) ?? isMintedFor(id, facts.customerId, facts.now);
-    mintedRightById.set(id, known);
-    return known;
+    const known = mintedRightById.get(id);
+    if (known !== undefined) return known;
+    const isRight = isMintedFor(id, facts.customerId, facts.now);
+    mintedRightById.set(id, isRight);
+    return isRight;
   };
-  const valid = claims.filter((claim) => !facts.isRevoked(claim.mintedBy) && isMintedRight(claim.id));
-  const founded = valid.filter((claim) => claim.founded);
-  const candidates = founded.length > 0 ? founded : valid;
+  const isValid = (claim: ClusterClaim) => !facts.isRevoked(claim.mintedBy) && isMintedRight(claim.id);
+  const founded = claims.filter((claim) => claim.founded && isValid(claim));
+  const candidates = founded.length > 0 ? founded : claims.filter(isValid);
   return candidates.reduce<ClusterClaim | undefined>(
     (best, claim) => (best === undefined || isSmaller(claim, best) ? claim : best),
     undefined,

@@ -25,13 +25,11 @@ describe("the handshake, message by message", () => {
       "alice is linked with bob, a first contact",
       "alice → bob voucher",
       "alice → bob heartbeat [admission peer]",
-      "alice → bob push [admission]",
       "bob is linked with alice, a first contact",
       "bob → alice voucher",
       "bob → alice heartbeat [admission peer]",
-      "bob → alice push [admission]",
-      "bob → alice push [peer]",
-      "alice → bob push [peer]",
+      "bob → alice push [admission peer]",
+      "alice → bob push [admission peer]",
     ]);
     expect(alice.node.registry.hashes).toEqual(bob.node.registry.hashes);
     expect(alice.node.peers.isMember(bob.id) && bob.node.peers.isMember(alice.id)).toBe(true);

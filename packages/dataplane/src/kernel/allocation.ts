@@ -27,11 +27,11 @@ export const NO_ALLOCATIONS: Allocations = {
   capture_ports: { next: FIRST_CAPTURE_PORT, taken: {} },
 };
 
-/** An id for which no number was left has none in the result; its services cannot be programmed. */
+/** `previous` itself where it holds. An id for which no number was left has none; its services cannot be programmed. */
 export function allocate(previous: Allocations, plan: NetworkPlan): Allocations {
   const peerIds = new Set(plan.services.map((service) => service.peer_id));
   const withInterface = plan.services.filter((service) => service.role === "entry" && service.interface !== undefined);
-  return {
+  const next = {
     peers: assign(previous.peers, peerIds, 1, MAX_PEER_INDEX),
     services: assign(
       previous.services,
@@ -46,9 +46,16 @@ export function allocate(previous: Allocations, plan: NetworkPlan): Allocations 
       LAST_CAPTURE_PORT,
     ),
   };
+  const isSame =
+    next.peers === previous.peers &&
+    next.services === previous.services &&
+    next.capture_ports === previous.capture_ports;
+  return isSame ? previous : next;
 }
 
 function assign(previous: Indices, ids: ReadonlySet<string>, first: number, last: number): Indices {
+  const held = Object.keys(previous.taken);
+  if (held.length === ids.size && held.every((id) => ids.has(id))) return previous;
   const taken: Record<string, number> = {};
   for (const [id, index] of Object.entries(previous.taken)) if (ids.has(id)) taken[id] = index;
   const used = new Set(Object.values(taken));

@@ -35,6 +35,7 @@ export function desiredFromPlan(plan: NetworkPlan, facts: HostFacts, config: Hos
     limits,
     sysctls: [...forwarding.sysctls, ...interfaces.sysctls],
     ruleset: rulesetFrom(plan, services, tunnelled.peers, interfaces.made, forwarding.openedLinks, config),
+    markByService: new Map(services.map(({ service, mark }) => [service.service_id, mark])),
     faults: [...numbered.faults, ...tunnelled.faults, ...interfaces.faults, ...forwarding.faults, ...tcpFaults(plan)],
   };
 }
@@ -136,9 +137,7 @@ function rulesetFrom(
   const liveEntries = entries.filter(({ service }) => service.refuse === undefined);
   const carriedEntries = liveEntries.filter(({ service }) => tunnelledIds.has(service.peer_id));
   return {
-    counters: services
-      .filter(({ service }) => service.refuse === undefined)
-      .map(({ service, mark }) => ({ serviceId: service.service_id, mark })),
+    countedMarks: services.filter(({ service }) => service.refuse === undefined).map(({ mark }) => mark),
     entryMaps: matchMaps(entries.map(markedEntry)),
     exitMaps: matchMaps(carriedExits.map(markedExit)),
     serviceLinks: interfaces.map(({ numbered, link, capturePort }) => ({
@@ -161,6 +160,7 @@ function rulesetFrom(
     exitPolicy: config.exitPolicy,
     capturePort: config.capturePort,
     tunnelInterface: config.tunnelInterface,
+    tunnelPort: config.tunnelPort,
   };
 }
 

@@ -16,6 +16,8 @@ export interface DesiredKernel {
   readonly limits: readonly DesiredLimit[];
   readonly sysctls: readonly DesiredSysctl[];
   readonly ruleset: Ruleset;
+  /** What packets of each service bear; without those for which there was no number. */
+  readonly markByService: ReadonlyMap<string, number>;
   /** Why a service cannot be carried, wholly or in part. */
   readonly faults: readonly ServiceFault[];
 }

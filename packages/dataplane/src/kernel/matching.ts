@@ -1,5 +1,6 @@
-import { type Cidr, formatCidr, networkOf } from "../cidr.ts";
+import { formatCidr, networkOf } from "../cidr.ts";
 import { type RankedRoute, type RoutedService, rankRoutes } from "../match.ts";
+import type { PlanRoute } from "../plan.ts";
 import type { MatchElement, MatchMap } from "./ruleset.ts";
 
 /** A service with what its kernel elements carry. */
@@ -20,15 +21,16 @@ export interface MarkedService extends RoutedService {
 export function matchMaps(services: readonly MarkedService[]): MatchMap[] {
   const builders = new Map<string, Builder>();
   const ranked = rankRoutes(services);
-  for (const route of ranked) if (route.class === "source_and_destination") add(builders, route, "route");
+  for (const route of ranked) if (route.class === "source_and_destination") add(builders, route, writtenRoute(route));
   for (const service of services) {
     for (const text of service.interfaceNetworks ?? []) {
       const network = networkOf(text);
       if (network === undefined) continue;
-      add(builders, { service, family: network.family, class: "source", source: network }, "interface");
+      const candidate: Candidate = { service, family: network.family, class: "source", source: network };
+      add(builders, candidate, written(candidate, textsOf(candidate), "interface"));
     }
   }
-  for (const route of ranked) if (route.class !== "source_and_destination") add(builders, route, "route");
+  for (const route of ranked) if (route.class !== "source_and_destination") add(builders, route, writtenRoute(route));
   return [...builders.values()].map(({ head, elementsByKey }) => ({ ...head, elements: [...elementsByKey.values()] }));
 }
 
@@ -39,36 +41,68 @@ interface Builder {
 
 type Candidate = Omit<RankedRoute<MarkedService>, "route">;
 
-function add(builders: Map<string, Builder>, candidate: Candidate, group: string): void {
-  const { family, source, destination, service } = candidate;
-  const name = `${group} ${family} ${destination?.prefixLength} ${source?.prefixLength}`;
-  const builder = builders.get(name) ?? {
+/** What an element says but for its link and mark, as text. */
+interface Written {
+  /** Of the map that it stands in. */
+  readonly mapName: string;
+  readonly networks: Pick<MatchElement, "source" | "destination">;
+  /** The same networks as one text. */
+  readonly key: string;
+}
+
+function add(builders: Map<string, Builder>, candidate: Candidate, { mapName, networks, key }: Written): void {
+  const { service, source, destination } = candidate;
+  const builder = builders.get(mapName) ?? {
     head: {
-      family,
+      family: candidate.family,
       class: candidate.class,
       sourceLength: source?.prefixLength,
       destinationLength: destination?.prefixLength,
     },
     elementsByKey: new Map(),
   };
-  builders.set(name, builder);
-  const from = source === undefined ? undefined : textOf(source);
-  const to = destination === undefined ? undefined : textOf(destination);
-  const key = `${service.link} ${from} ${to}`;
-  if (builder.elementsByKey.has(key)) return;
-  builder.elementsByKey.set(key, {
-    ...(service.link === undefined ? {} : { link: service.link }),
-    ...(from === undefined ? {} : { source: from }),
-    ...(to === undefined ? {} : { destination: to }),
-    mark: service.mark,
-  });
+  builders.set(mapName, builder);
+  const { link, mark } = service;
+  const place = link === undefined ? key : `${link} ${key}`;
+  if (builder.elementsByKey.has(place)) return;
+  builder.elementsByKey.set(place, link === undefined ? { ...networks, mark } : { link, ...networks, mark });
 }
 
-/** Routes that stay from plan to plan keep their networks, so each is written once. */
-const textByCidr = new WeakMap<Cidr, string>();
+/** A route is data that nobody changes, and stays from plan to plan: it is written once. */
+const writtenByRoute = new WeakMap<PlanRoute, Written>();
 
-function textOf(cidr: Cidr): string {
-  const text = textByCidr.get(cidr) ?? formatCidr(cidr);
-  textByCidr.set(cidr, text);
-  return text;
+function writtenRoute(candidate: RankedRoute<MarkedService>): Written {
+  const { route } = candidate;
+  const held = writtenByRoute.get(route);
+  if (held !== undefined) return held;
+  // The canonical text of an IPv4 network is one; IPv6 has several.
+  const texts =
+    candidate.family === 4 ? { source: route.source_cidr, destination: route.dest_cidr } : textsOf(candidate);
+  const made = written(candidate, texts, "route");
+  writtenByRoute.set(route, made);
+  return made;
+}
+
+interface Texts {
+  readonly source: string | undefined;
+  readonly destination: string | undefined;
+}
+
+function textsOf({ source, destination }: Candidate): Texts {
+  return {
+    source: source === undefined ? undefined : formatCidr(source),
+    destination: destination === undefined ? undefined : formatCidr(destination),
+  };
+}
+
+function written({ family, source, destination }: Candidate, texts: Texts, group: string): Written {
+  const { source: from, destination: to } = texts;
+  return {
+    mapName: `${group} ${family} ${destination?.prefixLength} ${source?.prefixLength}`,
+    networks: {
+      ...(from === undefined ? {} : { source: from }),
+      ...(to === undefined ? {} : { destination: to }),
+    },
+    key: `${from} ${to}`,
+  };
 }

@@ -1,5 +1,5 @@
 import { OVERLAY_NETWORK } from "../tempest/overlay.ts";
-import { ENTRY_ROLE, EXIT_ROLE, markText, PEER_MASK, REFUSE_ROLE, TPROXY_MARK } from "./mark.ts";
+import { ENTRY_ROLE, EXIT_ROLE, markText, PEER_MASK, peerMark, REFUSE_ROLE, TPROXY_MARK } from "./mark.ts";
 import { VXLAN_PORT, VXLAN_PREFIX } from "./names.ts";
 import { exitMapsWithPrefix, FAMILIES, FAMILY, familyOf, keyExpression, mapName } from "./nft-maps.ts";
 import type { Ruleset } from "./ruleset.ts";
@@ -8,6 +8,9 @@ export interface Chain {
   readonly name: string;
   readonly rules: readonly string[];
 }
+
+/** To one peer: for people and their programs to learn why, and too few to be of use to anybody else. */
+const ANSWERS_A_SECOND = 20;
 
 const VXLAN_LINKS = `"${VXLAN_PREFIX}*"`;
 /** Every chain of the table; one that is jumped to stands before the one that jumps. */
@@ -62,6 +65,8 @@ function serviceLinkRules(mark: number, capturePort: number): string[] {
     (mark & REFUSE_ROLE) === 0
       ? [
           ...tproxyRules(capturePort),
+          // Answers to a program of this host that is bound to the address.
+          "fib daddr type local ct direction reply return",
           // The kernel delivers what is addressed to the interface itself before any routing rule can send it on.
           "fib daddr type local goto refused",
           `meta mark set ${markText(mark)} goto to_tunnel`,
@@ -87,10 +92,13 @@ function exitChains(ruleset: Ruleset): Chain[] {
       : FAMILIES.map((family) => {
           const own = networks.filter((network) => familyOf(network) === family);
           const { ip, nf } = FAMILY[family];
-          return own.length === 0 ? `meta nfproto ${nf} drop` : `${ip} ${direction} != { ${own.join(", ")} } drop`;
+          return own.length === 0
+            ? `meta nfproto ${nf} goto unadmitted`
+            : `${ip} ${direction} != { ${own.join(", ")} } goto unadmitted`;
         });
   return [
-    { name: "admission", rules: [...only("saddr", exitPolicy.sources), ...lookUps, "drop"] },
+    ...refusalChains(ruleset),
+    { name: "admission", rules: [...only("saddr", exitPolicy.sources), ...lookUps, "goto unadmitted"] },
     {
       name: "to_host",
       rules: [
@@ -102,7 +110,7 @@ function exitChains(ruleset: Ruleset): Chain[] {
             "goto admission",
           ].join(" "),
         ),
-        "drop",
+        "goto unadmitted",
       ],
     },
     {
@@ -114,12 +122,46 @@ function exitChains(ruleset: Ruleset): Chain[] {
         "meta l4proto tcp drop",
         ...FAMILIES.flatMap((family) => [
           `${FAMILY[family].ip} saddr @forbidden${family} drop`,
-          `${FAMILY[family].ip} daddr @forbidden${family} drop`,
+          `${FAMILY[family].ip} daddr @forbidden${family} goto unadmitted`,
         ]),
+        // What this host let out itself has come round. The kernel sees that of IPv4 alone.
+        "meta nfproto ipv6 ct state new fib saddr type local drop",
         "fib daddr type vmap { local : goto to_host, broadcast : drop, anycast : drop, multicast : drop }",
-        ...FAMILIES.map((family) => `meta l4proto udp ${FAMILY[family].ip} daddr . udp dport @cluster${family} drop`),
+        ...FAMILIES.map(
+          (family) => `meta l4proto udp ${FAMILY[family].ip} daddr . udp dport @cluster${family} goto unadmitted`,
+        ),
         ...only("daddr", exitPolicy.allow),
         "goto admission",
+      ],
+    },
+  ];
+}
+
+/**
+ * What came by a tunnel and is not admitted is told so by the tunnel that it came by, and never by another way: the mark
+ * of that tunnel waits for the answer under the client's address, and without a place for it there is no answer. So
+ * only the host that sent a packet can get one, and only so many a second.
+ */
+function refusalChains({ tunnels }: Ruleset): Chain[] {
+  const byTunnel = tunnels.map(({ link, peerIndex }) => `"${link}" : goto refusal_${peerIndex}`);
+  return [
+    ...tunnels.map(({ peerIndex }) => ({
+      name: `refusal_${peerIndex}`,
+      rules: [
+        ...FAMILIES.map((family) => {
+          const { nf, ip } = FAMILY[family];
+          const wait = `add @refused${family} { ${ip} saddr : ${markText(peerMark(peerIndex))} }`;
+          return `meta nfproto ${nf} limit rate ${ANSWERS_A_SECOND}/second burst ${ANSWERS_A_SECOND} packets ${wait} reject with icmpx type admin-prohibited`;
+        }),
+        "drop",
+      ],
+    })),
+    {
+      name: "unadmitted",
+      rules: [
+        "fib saddr type != unicast drop",
+        ...(byTunnel.length === 0 ? [] : [`iifname vmap { ${byTunnel.join(", ")} }`]),
+        "drop",
       ],
     },
   ];
@@ -134,29 +176,30 @@ function prerouting(ruleset: Ruleset): Chain[] {
       rules: [
         "type filter hook prerouting priority raw; policy accept;",
         // What WireGuard brings is judged by its keys, and no reply ever bears its ports.
-        `iifname "${ruleset.tunnelInterface}" notrack`,
+        `iifname "${ruleset.tunnelInterface}" notrack accept`,
         // Only the original direction: replies come by another link, and NAT keeps them apart.
-        ...(zones.length === 0 ? [] : [`ct original zone set iifname map { ${zones.join(", ")} }`]),
+        ...(zones.length === 0
+          ? []
+          : [`iifname ${VXLAN_LINKS} ct original zone set iifname map { ${zones.join(", ")} }`]),
       ],
     },
     {
-      name: "divert",
-      rules: [
-        "type filter hook prerouting priority mangle - 1; policy accept;",
-        `meta l4proto tcp iifname != ${VXLAN_LINKS} socket transparent 1 socket wildcard 0 meta mark set ${markText(TPROXY_MARK)} accept`,
-      ],
+      name: "replies",
+      rules: ["ct mark @exit_flows meta mark set ct mark accept", `ct mark & ${markText(EXIT_ROLE)} != 0 drop`],
     },
     {
+      // The tunnel's own packets come by it twice an inner one, so it lets them go before all that is looked up.
       name: "capture",
       rules: [
         "type filter hook prerouting priority mangle; policy accept;",
-        `iifname { "lo", "${ruleset.tunnelInterface}" } return`,
+        `iifname "${ruleset.tunnelInterface}" return`,
         `iifname ${VXLAN_LINKS} goto from_tunnel`,
+        `meta l4proto tcp socket transparent 1 socket wildcard 0 meta mark set ${markText(TPROXY_MARK)} accept`,
+        'iifname "lo" return',
         ...(captures.length === 0 ? [] : [`iifname vmap { ${captures.join(", ")} }`]),
         `meta mark & 0x0000000f == ${markText(TPROXY_MARK)} return`,
-        "ct direction reply ct mark @exit_flows meta mark set ct mark accept",
-        `ct direction reply ct mark & ${markText(EXIT_ROLE)} != 0 drop`,
-        "ct direction reply return",
+        "ct direction reply goto replies",
+        `udp dport ${ruleset.tunnelPort} fib daddr type local return`,
         ...FAMILIES.map(
           (family) => `meta l4proto { tcp, udp } ${FAMILY[family].ip} daddr . th dport @cluster${family} return`,
         ),
@@ -185,32 +228,37 @@ function afterRouting(ruleset: Ruleset): Chain[] {
       ],
     },
     {
+      name: "stays_here",
+      rules: [
+        `ip6 daddr ${OVERLAY_NETWORK} drop`,
+        `udp dport ${VXLAN_PORT} drop`,
+        "ct direction original ct direction . ct mark @counted",
+        "ct mark @exit_flows accept",
+        "drop",
+      ],
+    },
+    {
       name: "input",
       rules: [
         "type filter hook input priority filter - 1; policy accept;",
         `iifname "${tunnelInterface}" goto from_wireguard`,
-        `iifname != "lo" ip6 daddr ${OVERLAY_NETWORK} drop`,
-        `iifname != "lo" udp dport ${VXLAN_PORT} drop`,
-        `iifname ${VXLAN_LINKS} ct direction original counter name ct mark map @counted_in`,
-        `iifname ${VXLAN_LINKS} ct mark @exit_flows accept`,
-        `iifname ${VXLAN_LINKS} drop`,
+        `iifname ${VXLAN_LINKS} goto stays_here`,
+        `ip6 daddr ${OVERLAY_NETWORK} iifname != "lo" drop`,
+        `udp dport ${VXLAN_PORT} iifname != "lo" drop`,
       ],
     },
     {
       name: "leaves_tunnel",
-      rules: [
-        `oifname ${VXLAN_LINKS} drop`,
-        "ct direction original counter name ct mark map @counted_in",
-        "ct direction reply counter name ct mark map @counted_out",
-      ],
+      rules: [`oifname ${VXLAN_LINKS} drop`, "ct direction . ct mark @counted"],
     },
     {
       name: "enters_tunnel",
       rules: [
         `meta mark & ${markText(PEER_MASK)} == 0 drop`,
-        "ct direction original counter name meta mark map @counted_in",
-        "ct direction reply counter name meta mark map @counted_out",
+        "ct direction . meta mark @counted",
         "meta priority set meta mark map @limited",
+        // It is routed by now, and VXLAN keeps its route to the peer for packets without a mark only.
+        "meta mark set 0x00000000",
       ],
     },
     {
@@ -231,21 +279,33 @@ function afterRouting(ruleset: Ruleset): Chain[] {
       ],
     },
     {
+      // The host's own answers to what an exit service may ask of it.
+      name: "answers",
+      rules: ["ct direction . ct mark @counted", "meta mark set ct mark", "meta priority set ct mark map @limited"],
+    },
+    {
       name: "output",
       rules: [
         "type route hook output priority mangle; policy accept;",
-        // The host's own answers to what an exit service may ask of it.
-        "ct direction reply ct mark @exit_flows counter name ct mark map @counted_out",
-        "ct direction reply ct mark @exit_flows meta mark set ct mark",
-        "ct direction reply ct mark @exit_flows meta priority set ct mark map @limited",
+        ...FAMILIES.map((family) => {
+          const { icmp, ip } = FAMILY[family];
+          const answer = `${icmp} type destination-unreachable ${icmp} code admin-prohibited`;
+          return `${answer} meta mark set ${ip} daddr map @refused${family} delete @refused${family} { ${ip} daddr : ${markText(0)} } accept`;
+        }),
+        "ct direction reply ct mark @exit_flows goto answers",
       ],
     },
-    {
-      name: "masquerade_exit",
-      rules: [
-        "type nat hook postrouting priority srcnat; policy accept;",
-        `oifname != ${VXLAN_LINKS} ct mark @masqueraded masquerade`,
-      ],
-    },
+    // With a chain of this type the kernel looks for address translation in every packet of the host.
+    ...(ruleset.masqueraded.length === 0
+      ? []
+      : [
+          {
+            name: "masquerade_exit",
+            rules: [
+              "type nat hook postrouting priority srcnat; policy accept;",
+              `oifname != ${VXLAN_LINKS} ct mark @masqueraded masquerade`,
+            ],
+          },
+        ]),
   ];
 }

@@ -8,13 +8,13 @@ import { elementsText, type NftElement, type NftSet, setText } from "./nft-maps.
  * thousand costs its own elements. Empty when nothing differs. Right only while the kernel holds exactly `before`.
  */
 export function nftDifference(before: TableParts, after: TableParts): string {
-  const counters = differenceOf(before.counters, after.counters, (name) => name);
   const sets = differenceOf(before.sets, after.sets, ({ kind, name, type }) => `${kind} ${name} ${type}`);
   const chains = differenceOf(before.chains, after.chains, ({ name }) => name);
   const rewritten = chains.kept.filter(({ was, is }) => was.rules.join("\n") !== is.rules.join("\n"));
-  const elements = sets.kept.map(({ was, is }) => elementChanges(was, is));
+  const elements = sets.kept
+    .filter(({ was, is }) => !hasSameElements(was, is))
+    .map(({ was, is }) => elementChanges(was, is));
   return [
-    ...counters.added.map((name) => `add counter inet ${NFT_TABLE} ${name}`),
     ...chains.gone.map(({ name }) => `flush chain inet ${NFT_TABLE} ${name}`),
     ...rewritten.map(({ is }) => `flush chain inet ${NFT_TABLE} ${is.name}`),
     // What nothing refers to any more goes before what may bear its name.
@@ -23,7 +23,6 @@ export function nftDifference(before: TableParts, after: TableParts): string {
     ...elements.flatMap(({ removed }) => removed),
     ...sets.added.map((set) => `add ${setText(set).replace(" ", ` inet ${NFT_TABLE} `)}`),
     ...elements.flatMap(({ added }) => added),
-    ...counters.gone.map((name) => `delete counter inet ${NFT_TABLE} ${name}`),
     // All chains are there before the first rule that jumps to one.
     ...chains.added.map(({ name }) => `add chain inet ${NFT_TABLE} ${name}`),
     ...rewritten.flatMap(({ is }) => chainRules(is)),
@@ -48,6 +47,14 @@ function differenceOf<T>(before: readonly T[], after: readonly T[], keyOf: (item
       return was === undefined ? [] : [{ was, is }];
     }),
   };
+}
+
+/** Of most sets of a thousand elements nothing has changed, and they stand in the same order. */
+function hasSameElements(was: NftSet, is: NftSet): boolean {
+  return (
+    was.elements.length === is.elements.length &&
+    was.elements.every(({ key, value }, at) => key === is.elements[at]?.key && value === is.elements[at]?.value)
+  );
 }
 
 function elementChanges(was: NftSet, is: NftSet): { removed: string[]; added: string[] } {

@@ -1,11 +1,15 @@
+import { formatAddress, maskAddress } from "../cidr.ts";
 import { markText } from "./mark.ts";
 import type { MatchElement, MatchMap } from "./ruleset.ts";
 
-/** How match maps are written and named in nft. */
+/**
+ * How match maps are written and named in nft. All elements of one map have equal lengths, so a packet's address is cut to
+ * that length and looked up as it is: a map of intervals takes the kernel the longer to change the more it holds.
+ */
 
 export const FAMILY = {
-  4: { nf: "ipv4", ip: "ip", type: "ipv4_addr" },
-  6: { nf: "ipv6", ip: "ip6", type: "ipv6_addr" },
+  4: { nf: "ipv4", ip: "ip", type: "ipv4_addr", bits: 32, icmp: "icmp" },
+  6: { nf: "ipv6", ip: "ip6", type: "ipv6_addr", bits: 128, icmp: "icmpv6" },
 } as const;
 export const FAMILIES = [4, 6] as const;
 
@@ -34,23 +38,35 @@ export function matchMap(prefix: string, map: MatchMap): NftSet {
   return {
     kind: "map",
     name: mapName(prefix, map),
-    type: `type ${types.join(" . ")} : mark; flags interval`,
+    type: `type ${types.join(" . ")} : mark`,
     elements: map.elements.map(element),
   };
 }
 
 function element({ link, source, destination, mark }: MatchElement): NftElement {
-  const key = [link === undefined ? undefined : `"${link}"`, source, destination].filter((part) => part !== undefined);
+  const key = [
+    ...(link === undefined ? [] : [`"${link}"`]),
+    ...(source === undefined ? [] : [networkAddress(source)]),
+    ...(destination === undefined ? [] : [networkAddress(destination)]),
+  ];
   return { key: key.join(" . "), value: markText(mark) };
 }
 
+const networkAddress = (cidr: string): string => cidr.slice(0, cidr.indexOf("/"));
+
 /** What a rule looks up in the map. */
 export function keyExpression(map: MatchMap): string {
-  const { ip } = FAMILY[map.family];
   return [
-    ...(map.sourceLength === undefined ? [] : [`${ip} saddr`]),
-    ...(map.destinationLength === undefined ? [] : [`${ip} daddr`]),
+    ...(map.sourceLength === undefined ? [] : [cutAddress(map.family, "saddr", map.sourceLength)]),
+    ...(map.destinationLength === undefined ? [] : [cutAddress(map.family, "daddr", map.destinationLength)]),
   ].join(" . ");
+}
+
+function cutAddress(family: 4 | 6, side: "saddr" | "daddr", length: number): string {
+  const { ip, bits } = FAMILY[family];
+  if (length === bits) return `${ip} ${side}`;
+  const mask = maskAddress({ family, value: (1n << BigInt(bits)) - 1n }, length);
+  return `(${ip} ${side} & ${formatAddress({ family, value: mask })})`;
 }
 
 export function mapName(prefix: string, map: MatchMap): string {

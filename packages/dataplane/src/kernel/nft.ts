@@ -5,6 +5,12 @@ import { type Chain, chains } from "./nft-chains.ts";
 import { exitMapsWithPrefix, FAMILIES, FAMILY, matchMap, type NftElement, type NftSet, setText } from "./nft-maps.ts";
 import type { Ruleset } from "./ruleset.ts";
 
+/** Of the maps that the kernel fills by itself: what their elements are is nobody's but the packets'. */
+const WAITING = "size 4096; flags dynamic,timeout; timeout 100ms";
+
+/** The set whose elements count, each for itself: a thousand counters with names take nft twice as long. */
+export const COUNTED = "counted";
+
 /** The names of what the table holds now, as read back; an empty one for no table. */
 export interface ObservedTable {
   readonly exists: boolean;
@@ -14,20 +20,32 @@ export interface ObservedTable {
   readonly counters: readonly string[];
 }
 
+/** What the services' packets were counted to be, by {@link countKey}. */
+export type Counts = ReadonlyMap<string, CounterValue>;
+
+export interface CounterValue {
+  readonly packets: number;
+  readonly bytes: number;
+}
+
+/** What goes from a service's client is counted under its mark as `original`, what goes back to it as `reply`. */
+export type CountedDirection = "original" | "reply";
+
+export const countKey = (direction: CountedDirection, mark: number): string => `${direction} ${mark}`;
+
 /**
- * One transaction for `nft -f -` that makes the table hold the ruleset and nothing else. Counters that stay are left
- * in place, so what they counted stays too.
+ * One transaction for `nft -f -` that makes the table hold the ruleset and nothing else. What was counted is written
+ * with it, for the marks that stay.
  */
-export function nftTransaction(ruleset: Ruleset, observed: ObservedTable): string {
-  const wanted = new Set(counterNames(ruleset));
+export function nftTransaction(ruleset: Ruleset, observed: ObservedTable, counts: Counts = new Map()): string {
   return [
     `add table inet ${NFT_TABLE}`,
     `flush table inet ${NFT_TABLE}`,
     ...observed.maps.map((name) => `delete map inet ${NFT_TABLE} ${name}`),
     ...observed.sets.map((name) => `delete set inet ${NFT_TABLE} ${name}`),
     ...observed.chains.map((name) => `delete chain inet ${NFT_TABLE} ${name}`),
-    ...observed.counters.filter((name) => !wanted.has(name)).map((name) => `delete counter inet ${NFT_TABLE} ${name}`),
-    nftTable(ruleset, new Set(observed.counters)),
+    ...observed.counters.map((name) => `delete counter inet ${NFT_TABLE} ${name}`),
+    nftTable(ruleset, counts),
     "",
   ].join("\n");
 }
@@ -35,33 +53,47 @@ export function nftTransaction(ruleset: Ruleset, observed: ObservedTable): strin
 /** Removes the table, in a text that also works when there is none. */
 export const NFT_REMOVAL = `add table inet ${NFT_TABLE}\ndelete table inet ${NFT_TABLE}\n`;
 
-export const counterName = (serviceId: string, direction: "in" | "out"): string => `${serviceId}_${direction}`;
-
 /** What the table holds, each part by its name; the text and the difference of two tables are made from it. */
 export interface TableParts {
-  readonly counters: readonly string[];
   readonly sets: readonly NftSet[];
   readonly chains: readonly Chain[];
 }
 
 export function tableParts(ruleset: Ruleset): TableParts {
-  return { counters: counterNames(ruleset), sets: sets(ruleset), chains: chains(ruleset) };
+  return { sets: sets(ruleset), chains: chains(ruleset) };
 }
 
-/** The table as text; counters in `existing` are named but not defined anew. */
-export function nftTable(ruleset: Ruleset, existing: ReadonlySet<string> = new Set()): string {
+/** The table as text; its counters begin with `counts`. */
+export function nftTable(ruleset: Ruleset, counts: Counts = new Map()): string {
   const parts = tableParts(ruleset);
   return [
     `table inet ${NFT_TABLE} {`,
-    ...parts.counters.filter((name) => !existing.has(name)).map((name) => `  counter ${name} { }`),
-    ...parts.sets.map((one) => `  ${setText(one)}`),
+    ...parts.sets.map((one) => `  ${setText(one.name === COUNTED ? continued(one, ruleset, counts) : one)}`),
     ...parts.chains.flatMap(({ name, rules }) => [`  chain ${name} {`, ...rules.map((rule) => `    ${rule}`), "  }"]),
     "}",
   ].join("\n");
 }
 
-function counterNames(ruleset: Ruleset): string[] {
-  return ruleset.counters.flatMap(({ serviceId }) => [counterName(serviceId, "in"), counterName(serviceId, "out")]);
+/** The set of {@link COUNTED}, each of its elements with what it counted before. */
+function continued(counted: NftSet, ruleset: Ruleset, counts: Counts): NftSet {
+  const valueByElement = new Map(
+    countedElements(ruleset).map(({ direction, mark, key }) => [key, counts.get(countKey(direction, mark))]),
+  );
+  const elements = counted.elements.map(({ key }) => {
+    const value = valueByElement.get(key);
+    return { key: value === undefined ? key : `${key} counter packets ${value.packets} bytes ${value.bytes}` };
+  });
+  return { ...counted, elements };
+}
+
+function countedElements(ruleset: Ruleset) {
+  return ruleset.countedMarks.flatMap((mark) =>
+    (["original", "reply"] as const).map((direction) => ({
+      direction,
+      mark,
+      key: `${direction} . ${markText(mark)}`,
+    })),
+  );
 }
 
 function sets(ruleset: Ruleset): NftSet[] {
@@ -77,14 +109,12 @@ function sets(ruleset: Ruleset): NftSet[] {
     type: `type ${type}`,
     elements,
   });
-  const counted = (direction: "in" | "out") =>
-    ruleset.counters.map(({ serviceId, mark }) => ({
-      key: markText(mark),
-      value: `"${counterName(serviceId, direction)}"`,
-    }));
   return [
-    map("counted_in", "mark : counter", counted("in")),
-    map("counted_out", "mark : counter", counted("out")),
+    set(
+      COUNTED,
+      "ct_dir . mark; counter",
+      countedElements(ruleset).map(({ key }) => key),
+    ),
     set(
       "entry_flows",
       "ifname . mark",
@@ -107,6 +137,7 @@ function sets(ruleset: Ruleset): NftSet[] {
           .map((at) => `${at.address} . ${at.port}`),
       ),
       set(`forbidden${family}`, `${FAMILY[family].type}; flags interval`, FORBIDDEN_DESTINATIONS[family]),
+      map(`refused${family}`, `${FAMILY[family].type} : mark; ${WAITING}`, []),
       set(
         `opened${family}`,
         "ifname",

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as z from "zod";
 import { type HostLink, linksFromIp } from "./host.ts";
 import { NFT_TABLE, ROUTE_PROTOCOL } from "./names.ts";
-import { counterName, type ObservedTable } from "./nft.ts";
+import { COUNTED, type Counts, countKey, type ObservedTable } from "./nft.ts";
 import { type ObservedLimit, observeLimits } from "./observed-limits.ts";
 import { type Runner, runOrThrow } from "./runner.ts";
 
@@ -20,12 +20,7 @@ export interface TableReading {
   readonly table: ObservedTable;
   /** SHA-256 over the table without its counters' values; undefined without a table. */
   readonly tableDigest: string | undefined;
-  readonly counts: ReadonlyMap<string, CounterValue>;
-}
-
-export interface CounterValue {
-  readonly packets: number;
-  readonly bytes: number;
+  readonly counts: Counts;
 }
 
 export interface ObservedNeighbour {
@@ -89,19 +84,11 @@ async function listsFrom(
   return [first, second];
 }
 
-export function serviceCount(
-  counts: ReadonlyMap<string, CounterValue>,
-  serviceId: string,
-  direction: "in" | "out",
-): CounterValue {
-  return counts.get(counterName(serviceId, direction)) ?? { packets: 0, bytes: 0 };
-}
-
 export async function observeTable(runner: Runner): Promise<TableReading> {
   const { code, stdout, stderr } = await runner.run(["nft", "-j", "list", "table", "inet", NFT_TABLE]);
   if (code === 0) return tableFromNft(stdout);
   if (/No such file or directory/.test(stderr)) {
-    return { table: NO_TABLE, tableDigest: undefined, counts: new Map() };
+    return NO_READING;
   }
   throw new Error(`nft cannot list table inet ${NFT_TABLE}: ${stderr.trim()}`);
 }
@@ -112,17 +99,35 @@ export async function readDefaultLink(runner: Runner): Promise<string | undefine
   return / dev (\S+)/.exec(stdout)?.[1];
 }
 
-/** The counters of the table alone; empty without a table. */
-export async function observeCounts(runner: Runner): Promise<ReadonlyMap<string, CounterValue>> {
-  const { code, stdout } = await runner.run(["nft", "-j", "list", "counters", "table", "inet", NFT_TABLE]);
+/** What was counted alone; empty without a table. */
+export async function observeCounts(runner: Runner): Promise<Counts> {
+  const { code, stdout } = await runner.run(["nft", "-j", "list", "set", "inet", NFT_TABLE, COUNTED]);
   return code === 0 ? countsFrom(nftSchema.parse(JSON.parse(stdout)).nftables) : new Map();
 }
 
-const NO_TABLE: ObservedTable = { exists: false, chains: [], sets: [], maps: [], counters: [] };
+/** Of a host without our table. */
+export const NO_READING: TableReading = {
+  table: { exists: false, chains: [], sets: [], maps: [], counters: [] },
+  tableDigest: undefined,
+  counts: new Map(),
+};
 
 const nftSchema = z.object({ nftables: z.array(z.record(z.string(), z.unknown())) });
 const namedSchema = z.looseObject({ name: z.string() });
-const counterSchema = z.object({ name: z.string(), packets: z.number(), bytes: z.number() });
+/** Of {@link COUNTED}: an element bears its counter, and its key is a direction and a mark. */
+const countedSchema = z.object({
+  name: z.literal(COUNTED),
+  elem: z
+    .array(
+      z.object({
+        elem: z.object({
+          val: z.object({ concat: z.tuple([z.enum(["original", "reply"]), z.int()]) }),
+          counter: z.object({ packets: z.number(), bytes: z.number() }),
+        }),
+      }),
+    )
+    .default([]),
+});
 
 /** Reads `nft -j list table`. */
 export function tableFromNft(json: string): TableReading {
@@ -131,19 +136,27 @@ export function tableFromNft(json: string): TableReading {
     nftables.flatMap((entry) => (kind in entry ? [namedSchema.parse(entry[kind]).name] : []));
   return {
     table: { exists: true, chains: named("chain"), sets: named("set"), maps: named("map"), counters: named("counter") },
-    tableDigest: createHash("sha256").update(JSON.stringify(nftables, withoutVolatile)).digest("hex"),
+    tableDigest: createHash("sha256")
+      .update(JSON.stringify(nftables.map(withoutWaiting), withoutVolatile))
+      .digest("hex"),
     counts: countsFrom(nftables),
   };
 }
 
-function countsFrom(nftables: readonly Readonly<Record<string, unknown>>[]): Map<string, CounterValue> {
+function countsFrom(nftables: readonly Readonly<Record<string, unknown>>[]): Counts {
+  const counted = nftables.flatMap(({ set }) => countedSchema.safeParse(set).data?.elem ?? []);
   return new Map(
-    nftables.flatMap((entry) => {
-      if (!("counter" in entry)) return [];
-      const { name, packets, bytes } = counterSchema.parse(entry.counter);
-      return [[name, { packets, bytes }] as const];
+    counted.map(({ elem }) => {
+      const [direction, mark] = elem.val.concat;
+      return [countKey(direction, mark), elem.counter] as const;
     }),
   );
+}
+
+/** Maps with a time limit are filled by packets. */
+function withoutWaiting(entry: Readonly<Record<string, unknown>>): unknown {
+  const { map } = entry;
+  return typeof map === "object" && map !== null && "timeout" in map ? { map: { ...map, elem: undefined } } : entry;
 }
 
 function withoutVolatile(this: unknown, key: string, value: unknown): unknown {

@@ -7,14 +7,17 @@ import type { Wireguard, WireguardPeerStatus } from "../tempest/wireguard.ts";
 import { type Allocations, allocate, allocationsSchema, NO_ALLOCATIONS } from "./allocation.ts";
 import type { Change } from "./change.ts";
 import type { ChangeWatch } from "./change-watch.ts";
-import { changesBetween } from "./changes.ts";
+import { type Changes, changesBetween } from "./changes.ts";
+import type { ClassUse } from "./class-use.ts";
 import type { DesiredKernel, DesiredLimit } from "./desired.ts";
 import { desiredFromPlan } from "./desired-from-plan.ts";
+import type { HostLink } from "./host.ts";
 import type { HostConfig, HostFacts } from "./host-facts.ts";
 import { classChange } from "./limits.ts";
 import type { Merging } from "./merging.ts";
+import type { Counts } from "./nft.ts";
 import type { NftGeneration } from "./nft-generation.ts";
-import { type CounterValue, type ObservedKernel, observeKernel, readDefaultLink } from "./observed.ts";
+import { type ObservedKernel, observeKernel, readDefaultLink } from "./observed.ts";
 import type { Runner } from "./runner.ts";
 import { applySysctls, type SysctlFailure, type SysctlJournal, type Sysctls, sysctlJournalSchema } from "./sysctl.ts";
 import { readBaseSysctls } from "./sysctl-base.ts";
@@ -24,6 +27,7 @@ export interface ReconcilerOptions {
   readonly runner: Runner;
   readonly generation: NftGeneration;
   readonly changeWatch: ChangeWatch;
+  readonly classUse: ClassUse;
   readonly sysctls: Sysctls;
   readonly merging: Merging;
   readonly state: StateDir;
@@ -44,8 +48,9 @@ export interface KernelReport {
   readonly observed: ObservedKernel;
   /** The table is the one that was written, unchanged since. */
   readonly isTableCurrent: boolean;
-  /** Of the nftables counters, by their names. */
-  readonly counts: ReadonlyMap<string, CounterValue>;
+  readonly counts: Counts;
+  /** Packets that a service's limit kept out of the tunnel here, by service id. */
+  readonly limitDrops: ReadonlyMap<string, number>;
   /** What is still missing, with the tool's own words where it said any. */
   readonly pending: readonly (Change & { readonly error?: string })[];
   readonly sysctlFailures: readonly SysctlFailure[];
@@ -58,6 +63,8 @@ export interface KernelReport {
 export class Reconciler {
   readonly #options: ReconcilerOptions;
   #allocations: Allocations | undefined;
+  /** The plan that the numbers are for. */
+  #numberedPlan: NetworkPlan | undefined;
   #journal: SysctlJournal | undefined;
   readonly #table: TableKeeper;
   #desired: DesiredKernel | undefined;
@@ -79,17 +86,29 @@ export class Reconciler {
   async numbersFor(plan: NetworkPlan): Promise<Allocations> {
     const { state } = this.#options;
     this.#allocations ??= (await state.read("numbers.json", allocationsSchema)) ?? NO_ALLOCATIONS;
+    if (plan === this.#numberedPlan) return this.#allocations;
     const next = allocate(this.#allocations, plan);
-    if (JSON.stringify(next) !== JSON.stringify(this.#allocations)) await state.write("numbers.json", next);
+    if (next !== this.#allocations) await state.write("numbers.json", next);
     this.#allocations = next;
+    this.#numberedPlan = plan;
     return next;
   }
 
-  /** The report's counts are those that were read last. */
-  async apply(plan: NetworkPlan): Promise<KernelReport> {
+  /**
+   * `prepare` goes on while the kernel is read, and is done before it is written; where it fails, nothing is. The
+   * report's counts are those that were read last.
+   */
+  async apply(
+    plan: NetworkPlan,
+    prepare: (numbers: Promise<Allocations>) => Promise<void> = async () => {},
+  ): Promise<KernelReport> {
     const { runner, wireguard, config } = this.#options;
     this.#errorsByLine.clear();
-    const allocations = await this.numbersFor(plan);
+    const numbered = this.numbersFor(plan);
+    const prepared = prepare(numbered);
+    // Its failure is told below, where it is waited for.
+    prepared.catch(() => {});
+    const allocations = await numbered;
     this.#journal ??= (await this.#options.state.read("sysctls.json", sysctlJournalSchema)) ?? {};
     const found = await this.#observe();
     const facts: HostFacts = {
@@ -100,29 +119,37 @@ export class Reconciler {
       defaultLink: plan.services.some(asksDhcp) ? await readDefaultLink(runner) : undefined,
       baseSysctl: await readBaseSysctls(this.#options.sysctls, this.#journal, found.links),
     };
-    this.#desired = desiredFromPlan(plan, facts, config);
-    const desired = this.#withClassRates(this.#desired);
-    await this.#tunnel.raise(desired.tunnel);
-    const isTunnelNew =
-      desired.tunnel !== undefined && !found.links.some(({ name }) => name === config.tunnelInterface);
-    const before = isTunnelNew ? await this.#observe() : found;
-    const changes = changesBetween(desired, before);
-    await this.#runBatch([...changes.linkRemovals, ...changes.foundations]);
+    const wanted = desiredFromPlan(plan, facts, config);
+    await prepared;
+    this.#desired = wanted;
+    const desired = this.#withClassRates(wanted);
+    // A tunnel takes its time to start, and nothing of what refuses needs it.
+    const raised = this.#tunnel.raise(desired.tunnel);
+    const first = changesBetween(desired, found);
+    await this.#runBatch([...first.linkRemovals, ...first.foundations]);
     // What is switched on no longer goes off while the table still guards it, and on only once the table does.
     const held = new Set(Object.keys(this.#journal));
     await this.#setSysctls(desired.sysctls.filter(({ path }) => held.has(path)));
     if (plan.services.length === 0) await this.#table.remove();
     else await this.#table.write(desired.ruleset);
+    await raised;
+    const isTunnelNew =
+      desired.tunnel !== undefined &&
+      this.#tunnel.error === undefined &&
+      !found.links.some(({ name }) => name === config.tunnelInterface);
+    const changes = isTunnelNew
+      ? changesBetween(desired, { ...found, links: [...found.links, bareTunnel(config.tunnelInterface)] })
+      : first;
     await this.#runBatch(changes.additions);
     for (const { kind, name } of desired.links) if (kind === "vxlan") this.#options.merging.enable(name);
     await this.#runTc(changes.limits);
     await this.#setSysctls(desired.sysctls);
     await this.#runBatch(changes.removals);
     const isTunnelGone = await this.#tunnel.lower(desired.tunnel);
-    const isUnchanged = !isTunnelGone && Object.values(changes).every((lines) => lines.length === 0);
+    const isUnchanged = !isTunnelGone && [first, changes].every(isNothing);
     // The kernel does not tell of all that we write: an alias, a neighbour.
     if (!isUnchanged) this.distrust();
-    return this.#reportOf(desired, isUnchanged ? before : await this.#observe(), false);
+    return this.#reportOf(desired, isUnchanged ? found : await this.#observe(), false);
   }
 
   /** Reads the kernel back; changes nothing. */
@@ -152,6 +179,7 @@ export class Reconciler {
       observed,
       isTableCurrent: await this.#table.isCurrent(),
       counts: await this.#table.counts(isCountFresh),
+      limitDrops: this.#limitDrops(desired.limits),
       pending: [...foundations, ...additions, ...limits].map((change) => {
         const error = this.#errorsByLine.get(change.line);
         return error === undefined ? change : { ...change, error };
@@ -160,6 +188,14 @@ export class Reconciler {
       tunnelError: this.#tunnel.error,
       tunnelPeers: await this.#tunnel.status(),
     };
+  }
+
+  #limitDrops(limits: readonly DesiredLimit[]): ReadonlyMap<string, number> {
+    const links = new Set(limits.map(({ link }) => link));
+    const classesByLink = new Map([...links].map((link) => [link, this.#options.classUse.read(link)]));
+    return new Map(
+      limits.map(({ link, serviceIndex, owner }) => [owner, classesByLink.get(link)?.get(serviceIndex)?.drops ?? 0]),
+    );
   }
 
   /** Gives one limit's class another rate than the plan's whole, until the plan changes it. */
@@ -193,9 +229,13 @@ export class Reconciler {
   }
 
   async #runBatch(changes: readonly Change[]): Promise<void> {
-    for (const { options, lines } of batchesFrom(changes.map((change) => change.line))) {
-      await this.#runLines(["ip", ...options], lines);
-    }
+    const batches = batchesFrom(changes.map((change) => change.line));
+    const run = async (of: typeof batches) => {
+      await Promise.all(of.map(({ options, lines }) => this.#runLines(["ip", ...options], lines)));
+    };
+    // Routes need the links; those of one family do not need the other's.
+    await run(batches.filter(({ options }) => options.length === 0));
+    await run(batches.filter(({ options }) => options.length > 0));
   }
 
   async #runTc(changes: readonly Change[]): Promise<void> {
@@ -226,6 +266,14 @@ export class Reconciler {
     this.#sysctlFailures = failures;
   }
 }
+
+/** The tunnel's interface when it has just been made: down, and nothing set. */
+const bareTunnel = (name: string): HostLink => ({
+  ...{ name, kind: "tun", isUp: false, isLoopback: false, mtu: 0, mac: "", qdisc: "", isOurs: true, alias: "" },
+  addresses: [],
+});
+
+const isNothing = (changes: Changes): boolean => Object.values(changes).every((lines) => lines.length === 0);
 
 const keyOf = ({ link, serviceIndex }: DesiredLimit): string => `${link} ${serviceIndex}`;
 

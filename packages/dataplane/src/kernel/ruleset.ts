@@ -3,7 +3,8 @@ import type { RouteClass } from "../match.ts";
 
 /** What the nftables table must hold, as plain data; `nft.ts` writes it as text. */
 export interface Ruleset {
-  readonly counters: readonly ServiceCounter[];
+  /** Packets and bytes that bear one of these are counted, each direction for itself. */
+  readonly countedMarks: readonly number[];
   /** Tried in this order at the entry; the first hit decides. */
   readonly entryMaps: readonly MatchMap[];
   /** Tried in this order at the exit, keyed by the tunnel that a packet came by; without a hit it is dropped. */
@@ -25,12 +26,8 @@ export interface Ruleset {
   readonly exitPolicy: ExitPolicy;
   readonly capturePort: number;
   readonly tunnelInterface: string;
-}
-
-export interface ServiceCounter {
-  readonly serviceId: string;
-  /** The mark of its packets and connections. */
-  readonly mark: number;
+  /** Where WireGuard listens. */
+  readonly tunnelPort: number;
 }
 
 export interface MatchMap {

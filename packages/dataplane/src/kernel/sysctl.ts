@@ -1,4 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import * as z from "zod";
 import type { DesiredSysctl } from "./desired.ts";
 
@@ -13,7 +14,8 @@ export function procSysctls(root = "/proc/sys"): Sysctls {
   return {
     read: async (path) => {
       try {
-        return (await readFile(`${root}/${path}`, "utf8")).trim();
+        // The kernel answers at once; a turn of the loop for each of a hundred settings would take milliseconds.
+        return readFileSync(`${root}/${path}`, "utf8").trim();
       } catch (error) {
         if (isMissing(error)) return undefined;
         throw error;

@@ -1,7 +1,7 @@
-import { NFT_REMOVAL, nftTransaction, type TableParts, tableParts } from "./nft.ts";
+import { type Counts, NFT_REMOVAL, nftTransaction, type TableParts, tableParts } from "./nft.ts";
 import { nftDifference } from "./nft-difference.ts";
 import type { NftGeneration } from "./nft-generation.ts";
-import { type CounterValue, observeCounts, observeTable } from "./observed.ts";
+import { NO_READING, observeCounts, observeTable } from "./observed.ts";
 import type { Ruleset } from "./ruleset.ts";
 import type { Runner } from "./runner.ts";
 
@@ -24,7 +24,9 @@ interface Written {
 export class TableKeeper {
   readonly #options: TableKeeperOptions;
   #written: Written | undefined;
-  #counts: ReadonlyMap<string, CounterValue> = new Map();
+  /** The generation at which there was no table. */
+  #absentAt: number | undefined;
+  #counts: Counts = new Map();
 
   constructor(options: TableKeeperOptions) {
     this.#options = options;
@@ -48,8 +50,8 @@ export class TableKeeper {
   }
 
   async remove(): Promise<void> {
-    const { table } = await observeTable(this.#options.runner);
-    if (table.exists) await this.#run(NFT_REMOVAL);
+    if (!this.#isAbsent()) await this.#run(NFT_REMOVAL);
+    this.#absentAt = this.#options.generation.read();
     this.#written = undefined;
     this.#counts = new Map();
   }
@@ -59,8 +61,8 @@ export class TableKeeper {
     return (await this.#standing()) !== undefined;
   }
 
-  /** What the services' counters say; with `isFresh` false, what they said when they were last read. */
-  async counts(isFresh: boolean): Promise<ReadonlyMap<string, CounterValue>> {
+  /** What was counted; with `isFresh` false, what had been when it was last read. */
+  async counts(isFresh: boolean): Promise<Counts> {
     const written = this.#written;
     if (!isFresh || written === undefined) return this.#counts;
     const { runner, generation } = this.#options;
@@ -92,8 +94,13 @@ export class TableKeeper {
 
   async #replace(ruleset: Ruleset, parts: TableParts): Promise<void> {
     this.#written = undefined;
-    const { table } = await observeTable(this.#options.runner);
-    await this.#commit(nftTransaction(ruleset, table), parts, this.#options.generation.read());
+    const { table, counts } = this.#isAbsent() ? NO_READING : await observeTable(this.#options.runner);
+    await this.#commit(nftTransaction(ruleset, table, counts), parts, this.#options.generation.read());
+  }
+
+  /** Nobody has written to any table since ours was taken away. */
+  #isAbsent(): boolean {
+    return this.#absentAt !== undefined && this.#absentAt === this.#options.generation.read();
   }
 
   async #commit(text: string, parts: TableParts, generationBefore: number | undefined): Promise<void> {

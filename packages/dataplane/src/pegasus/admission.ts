@@ -21,9 +21,7 @@ export type Admission =
  * the destination; and no service opens the host itself or what lies around it.
  */
 export function admit(request: OpenRequest, context: AdmissionContext): Admission {
-  const service = context.plan.services.find(
-    ({ serviceId, role }) => role === "exit" && serviceId === request.serviceId,
-  );
+  const service = exitsOf(context.plan).get(request.serviceId);
   if (service === undefined) return { type: "denied", reason: `service ${request.serviceId} does not end here` };
   const reason = objectionTo(request, service, context);
   return reason === undefined ? { type: "admitted", service } : { type: "denied", service, reason };
@@ -64,11 +62,8 @@ function policyObjection({ source, destination }: OpenRequest, context: Admissio
 function coverageObjection(request: OpenRequest, service: PegasusService): string | undefined {
   const { source, destination } = request;
   if (request.byInterface) return interfaceObjection(source.address, service);
-  const hasRoute = service.routes.some(
-    ({ source_cidr, dest_cidr }) =>
-      (source_cidr !== undefined || dest_cidr !== undefined) &&
-      isIn(source_cidr, source.address) &&
-      isIn(dest_cidr, destination.address),
+  const hasRoute = coverageOf(service).some(
+    (route) => covers(route.source, source.address) && covers(route.destination, destination.address),
   );
   if (hasRoute) return undefined;
   return `no route of ${service.serviceId} leads from ${formatAddress(source.address)} to ${formatAddress(destination.address)}`;
@@ -80,6 +75,44 @@ function interfaceObjection(source: IpAddress, service: PegasusService): string 
   if (networks.length === 0 || networks.some((network) => isIn(network, source))) return undefined;
   return `${formatAddress(source)} is in no network of the interface of ${service.serviceId}`;
 }
+
+/** One side of a route: a missing CIDR says nothing about it. */
+type Side = Cidr | "any";
+/** A route that covers something, its networks read. */
+interface Coverage {
+  readonly source: Side;
+  readonly destination: Side;
+}
+
+/** Plans and services never change once they are here, so what follows from one is made once. */
+const exitsByPlan = new WeakMap<PegasusPlan, ReadonlyMap<string, PegasusService>>();
+const coverageByService = new WeakMap<PegasusService, readonly Coverage[]>();
+
+function exitsOf(plan: PegasusPlan): ReadonlyMap<string, PegasusService> {
+  const found = exitsByPlan.get(plan);
+  if (found !== undefined) return found;
+  const exits = plan.services.filter(({ role }) => role === "exit");
+  const fresh = new Map(exits.map((service) => [service.serviceId, service]));
+  exitsByPlan.set(plan, fresh);
+  return fresh;
+}
+
+function coverageOf(service: PegasusService): readonly Coverage[] {
+  const found = coverageByService.get(service);
+  if (found !== undefined) return found;
+  const fresh = service.routes.flatMap(({ source_cidr, dest_cidr }) => {
+    const [source, destination] = [sideOf(source_cidr), sideOf(dest_cidr)];
+    // A malformed CIDR covers nothing, and a route that names neither side covers nothing either.
+    if (source === undefined || destination === undefined) return [];
+    return source === "any" && destination === "any" ? [] : [{ source, destination }];
+  });
+  coverageByService.set(service, fresh);
+  return fresh;
+}
+
+const sideOf = (cidr: string | undefined): Side | undefined => (cidr === undefined ? "any" : parseCidr(cidr));
+
+const covers = (side: Side, address: IpAddress): boolean => side === "any" || cidrContains(side, address);
 
 /** A missing CIDR says nothing about that side; a malformed one covers nothing. */
 function isIn(cidr: string | undefined, address: IpAddress): boolean {

@@ -38,6 +38,8 @@ export class Entry {
   readonly #serversByPort = new Map<number, readonly net.Server[]>();
   readonly #flows = new Set<EntryFlow>();
   #servicesByPort = new Map<number, PegasusService>();
+  /** Those that `#match` was made of. */
+  #services: readonly PegasusService[] = [];
   #match: (packet: Packet) => RouteMatch<PegasusService> | undefined = () => undefined;
 
   constructor(options: EntryOptions) {
@@ -51,7 +53,8 @@ export class Entry {
   /** Takes flows by this plan; resets those whose service is gone, refuses, or goes elsewhere. */
   async apply(plan: PegasusPlan): Promise<void> {
     const services = plan.services.filter(({ role }) => role === "entry");
-    this.#match = createMatcher(services);
+    if (!isSameList(services, this.#services)) this.#match = createMatcher(services);
+    this.#services = services;
     this.#servicesByPort = new Map(
       services.flatMap((service) => {
         const port = service.interface?.capturePort;
@@ -108,7 +111,7 @@ export class Entry {
   async #openServer(endpoint: Endpoint): Promise<net.Server | undefined> {
     const fd = listenUnlessMissing(endpoint);
     if (fd === undefined) return undefined;
-    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true });
+    const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true });
     server.on("connection", (socket) => this.#take(socket, endpoint.port));
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
@@ -137,6 +140,7 @@ export class Entry {
     }
     if (service.refuse !== undefined) {
       ledger.refuse(service, service.refuse);
+      ledger.countConnect(service, "not_carried");
       socket.resetAndDestroy();
       return;
     }
@@ -166,6 +170,7 @@ export class Entry {
     }
     const refuse = (reason: string) => {
       this.#options.ledger.refuse(service, reason);
+      this.#options.ledger.countConnect(service, "not_carried");
       socket.resetAndDestroy();
     };
     if (links === undefined) {
@@ -176,6 +181,7 @@ export class Entry {
       service,
       reset: () => {
         this.#flows.delete(waiting);
+        this.#options.ledger.countConnect(service, "not_carried");
         socket.resetAndDestroy();
       },
     };
@@ -191,11 +197,13 @@ export class Entry {
     const counts = this.#options.ledger.of(service);
     counts.flowsOpen += 1;
     counts.flowsTotal += 1;
+    const trying = this.#options.ledger.trying(service);
     const relay: Relay = this.#options.engine.relay({
       end: { type: "accepted", socket },
       flow: link.mux.open(request),
       limit: this.#options.limitOf(service.serviceId),
       watcher: {
+        connected: trying.connected,
         fromSocket: (bytes) => {
           counts.bytesIn += bytes;
         },
@@ -204,6 +212,7 @@ export class Entry {
         },
         finished: (reason) => {
           counts.flowsOpen -= 1;
+          trying.finished(reason);
           this.#flows.delete(flow);
           if (reason !== undefined && reason !== "cancelled") {
             this.#options.ledger.refuse(service, `${describe(request.destination)}: ${REASONS[reason]}`);
@@ -245,4 +254,8 @@ function endpointOf(address: string | undefined, port: number | undefined): Endp
 
 function describe({ address, port }: Endpoint): string {
   return address.family === 4 ? `${formatAddress(address)}:${port}` : `[${formatAddress(address)}]:${port}`;
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[]): boolean {
+  return a.length === b.length && a.every((item, at) => item === b[at]);
 }

@@ -69,7 +69,10 @@ export class Exit {
     }
     const { ledger } = this.#options;
     if (admission.service === undefined) ledger.refuseUnmatched(admission.reason);
-    else ledger.refuse(admission.service, admission.reason);
+    else {
+      ledger.refuse(admission.service, admission.reason);
+      ledger.countConnect(admission.service, "not_admitted");
+    }
     flow.reset("not_admitted");
   }
 
@@ -82,12 +85,14 @@ export class Exit {
     const counts = this.#options.ledger.of(service);
     counts.flowsOpen += 1;
     counts.flowsTotal += 1;
+    const trying = this.#options.ledger.trying(service);
     let open: ExitFlow | undefined;
     const relay = this.#options.engine.relay({
       end: dialFor(flow.request),
       flow,
       limit: this.#options.limitOf(service.serviceId),
       watcher: {
+        connected: trying.connected,
         fromSocket: (bytes) => {
           counts.bytesOut += bytes;
         },
@@ -96,6 +101,7 @@ export class Exit {
         },
         finished: (reason) => {
           counts.flowsOpen -= 1;
+          trying.finished(reason);
           const failure = reason === undefined ? undefined : CONNECT_FAILURES.get(reason);
           if (failure !== undefined) this.#options.ledger.refuse(service, `${describe(flow.request)} ${failure}`);
           if (open !== undefined) this.#flows.delete(open);

@@ -75,13 +75,15 @@ export function encodeDataHeader(flowId: number, length: number): Buffer {
 export function encodeOpen(flowId: number, request: OpenRequest): Buffer {
   const { source, destination } = request;
   const flags = (request.transparent ? FLAG_TRANSPARENT : 0) | (request.byInterface ? FLAG_BY_INTERFACE : 0);
-  const payload = Buffer.concat([
-    Buffer.from([flags, source.address.family]),
-    encodeEndpoint(source),
-    encodeEndpoint(destination),
-    Buffer.from(request.serviceId, "ascii"),
-  ]);
-  return Buffer.concat([header(TYPES.open, flowId, payload.length, 0), payload]);
+  const endpointBytes = addressLength(source.address.family) + 2;
+  const length = 2 + 2 * endpointBytes + request.serviceId.length;
+  const frame = header(TYPES.open, flowId, length, length);
+  frame[HEADER_BYTES] = flags;
+  frame[HEADER_BYTES + 1] = source.address.family;
+  writeEndpoint(frame, HEADER_BYTES + 2, source);
+  writeEndpoint(frame, HEADER_BYTES + 2 + endpointBytes, destination);
+  frame.write(request.serviceId, HEADER_BYTES + 2 + 2 * endpointBytes, "latin1");
+  return frame;
 }
 
 export function encodeAccept(flowId: number): Buffer {
@@ -228,9 +230,10 @@ function addressLength(family: number | undefined): number {
   throw new ProtocolError("an OPEN has an unknown address family");
 }
 
-function encodeEndpoint({ address, port }: Endpoint): Buffer {
+function writeEndpoint(frame: Buffer, at: number, { address, port }: Endpoint): void {
   const bytes = addressToBytes(address);
-  return Buffer.from([...bytes, port >> 8, port & 0xff]);
+  frame.set(bytes, at);
+  frame.writeUInt16BE(port, at + bytes.length);
 }
 
 function decodeEndpoint(bytes: Buffer): Endpoint {

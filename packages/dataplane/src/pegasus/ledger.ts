@@ -1,9 +1,14 @@
+import type { ConnectOutcome } from "../connect-outcomes.ts";
+import { outcomeOf } from "./connects.ts";
 import type { PegasusService } from "./pegasus.ts";
+import type { RelayWatcher } from "./relay-engine.ts";
 import type { LastWords, WorkerCounts } from "./worker-message.ts";
 
 /** What one worker counted for its services since it started. Counts only rise, but for the open flows. */
 
 export type ServiceCounts = WorkerCounts["services"][number];
+
+export type Trying = Pick<RelayWatcher, "connected" | "finished">;
 
 export class Ledger {
   readonly #countsByKey = new Map<string, ServiceCounts>();
@@ -20,7 +25,10 @@ export class Ledger {
     const found = this.#countsByKey.get(key);
     if (found !== undefined) return found;
     const { serviceId, role } = service;
-    const fresh = { serviceId, role, flowsOpen: 0, flowsTotal: 0, flowsRefused: 0, bytesIn: 0, bytesOut: 0 };
+    const fresh = {
+      ...{ serviceId, role, flowsOpen: 0, flowsTotal: 0, flowsRefused: 0, bytesIn: 0, bytesOut: 0 },
+      connects: {},
+    };
     this.#countsByKey.set(key, fresh);
     return fresh;
   }
@@ -29,6 +37,22 @@ export class Ledger {
     const counts = this.of(service);
     counts.flowsRefused += 1;
     counts.lastRefusal = this.#lastWords(reason);
+  }
+
+  /** A connection that will never stand, and there is nothing more to wait for. */
+  countConnect(service: Pick<PegasusService, "serviceId" | "role">, outcome: ConnectOutcome): void {
+    const { connects } = this.of(service);
+    connects[outcome] = (connects[outcome] ?? 0) + 1;
+  }
+
+  /** A connection that is tried: counted once, by whichever is told first. */
+  trying(service: Pick<PegasusService, "serviceId" | "role">): Trying {
+    let isCounted = false;
+    const count = (outcome: ConnectOutcome): void => {
+      if (!isCounted) this.countConnect(service, outcome);
+      isCounted = true;
+    };
+    return { connected: () => count("connected"), finished: (reason) => count(outcomeOf(reason)) };
   }
 
   /** A connection or flow that belongs to no service of ours. */

@@ -2,7 +2,7 @@ import type { TLSSocket } from "node:tls";
 import { fingerprintOf } from "./certificate.ts";
 import type { Flow } from "./flow.ts";
 import { ProtocolError } from "./frame.ts";
-import { Mux } from "./mux.ts";
+import { type Deferral, Mux } from "./mux.ts";
 import { tuneLinkSocket } from "./socket.ts";
 
 /** TLS settings and the life of one proven connection between two Pegasus. */
@@ -23,6 +23,8 @@ const KEEP_ALIVE_MS = 10_000;
 const USER_TIMEOUT_MS = 20_000;
 /** Unsent bytes that the kernel may hold: a small flow waits behind no more. */
 const UNSENT_BYTES = 256 * 1024;
+
+const MOMENT_MS = 2;
 
 export interface LinkOptions {
   readonly socket: TLSSocket;
@@ -62,7 +64,7 @@ export class Link {
     const { onOpen, onWelcome } = options;
     this.mux = new Mux({
       wire: { write: (pieces, bytes, written) => this.#write(pieces, bytes, written) },
-      defer: setImmediate,
+      defer: deferUntil,
       onStuck: () => this.close("it does not read our answers"),
       onWelcome: () => onWelcome?.(this),
       ...(onOpen === undefined ? {} : { onOpen: (flow: Flow) => onOpen(flow, this) }),
@@ -114,5 +116,19 @@ export class Link {
     this.#socket.write(this.#buffer.subarray(0, bytes), (error) => {
       if (!error) written();
     });
+  }
+}
+
+function deferUntil(task: () => void, until: Deferral): void {
+  switch (until) {
+    case "turn":
+      setImmediate(task);
+      return;
+    case "next_turn":
+      setImmediate(() => setImmediate(task));
+      return;
+    case "moment":
+      setTimeout(task, MOMENT_MS);
+      return;
   }
 }

@@ -1,3 +1,4 @@
+import { ControlQueue, type Need } from "./control-queue.ts";
 import { type Flow, type FlowLink, LinkFlow } from "./flow.ts";
 import {
   encodeAccept,
@@ -28,10 +29,15 @@ export interface MuxWire {
   write(pieces: readonly Buffer[], bytes: number, written: () => void): void;
 }
 
+/**
+ * When a write leaves: behind what all sockets bring in this turn of the event loop, so that all of it leaves at once;
+ * behind what they bring in the next; or a moment later.
+ */
+export type Deferral = "turn" | "next_turn" | "moment";
+
 export interface MuxOptions {
   readonly wire: MuxWire;
-  /** Runs the task after what is being read now: what several sockets bring leaves in one write. */
-  readonly defer: (task: () => void) => void;
+  readonly defer: (task: () => void, until: Deferral) => void;
   /** Told of every flow that the other side opens; absent on the side that dialled. Must attach a handler at once. */
   readonly onOpen?: (flow: Flow) => void;
   /** The other side knows us, so flows may be opened; told on the side that dialled, once. */
@@ -62,7 +68,8 @@ export class Mux {
   readonly #flowsById = new Map<number, LinkFlow>();
   /** Flows that may have something to send, in turn. */
   readonly #ready = new Set<LinkFlow>();
-  #control: Buffer[] = [];
+  readonly #control = new ControlQueue();
+  #isMomentDue = false;
   #isWelcome = false;
   #highestId = 0;
   #queuedBytes = 0;
@@ -93,7 +100,8 @@ export class Mux {
     this.#highestId += 1;
     const flow = new LinkFlow(this.#highestId, request, this.#link);
     this.#flowsById.set(flow.id, flow);
-    this.#sendControl(encodeOpen(flow.id, request));
+    // What the client says first has often arrived by the next turn and leaves with it.
+    if (this.#queueControl(encodeOpen(flow.id, request), "urgent")) this.#schedule("next_turn");
     return flow;
   }
 
@@ -166,7 +174,7 @@ export class Mux {
       case "reset":
         if (!flow.isReset) {
           flow.receiveReset(frame.code);
-          this.#sendControl(encodeReset(flow.id, "cancelled"));
+          this.#sendSometime(encodeReset(flow.id, "cancelled"));
         }
         this.#forget(flow);
         return;
@@ -183,11 +191,12 @@ export class Mux {
     const mayGrowWindows = () => this.#heldBytes < HELD_HIGH_BYTES;
     return {
       wake: (flow) => this.#wake(flow),
-      accept: (flow) => this.#sendControl(encodeAccept(flow.id)),
+      accept: (flow) => this.#sendSometime(encodeAccept(flow.id)),
       credit: (flow, bytes) => this.#sendControl(encodeCredit(flow.id, bytes)),
       reset: (flow, code) => {
         this.#ready.delete(flow);
-        this.#sendControl(encodeReset(flow.id, code));
+        if (code === "cancelled") this.#sendSometime(encodeReset(flow.id, code));
+        else this.#sendControl(encodeReset(flow.id, code));
       },
       queued: (bytes) => {
         this.#queuedBytes += bytes;
@@ -227,23 +236,41 @@ export class Mux {
   }
 
   #sendControl(frame: Buffer): void {
-    if (this.#state === "closed") return;
-    this.#control.push(frame);
-    if (this.#control.length > CONTROL_MOST) this.#options.onStuck();
-    else this.#schedule();
+    if (this.#queueControl(frame, "urgent")) this.#schedule();
   }
 
-  #schedule(): void {
+  /** For an answer that nobody waits for: it goes with what is sent next, or by itself after a moment. */
+  #sendSometime(frame: Buffer): void {
+    if (this.#queueControl(frame, "sometime")) this.#scheduleMoment();
+  }
+
+  #queueControl(frame: Buffer, need: Need): boolean {
+    if (this.#state === "closed") return false;
+    this.#control.push(frame, need);
+    if (this.#control.length <= CONTROL_MOST) return true;
+    this.#options.onStuck();
+    return false;
+  }
+
+  #schedule(until: Deferral = "turn"): void {
     if (this.#state !== "idle") return;
     this.#state = "deferred";
-    this.#options.defer(() => this.#pump());
+    this.#options.defer(() => this.#pump(), until);
+  }
+
+  #scheduleMoment(): void {
+    if (this.#state !== "idle" || this.#isMomentDue) return;
+    this.#isMomentDue = true;
+    this.#options.defer(() => {
+      this.#isMomentDue = false;
+      if (this.#state === "idle" && this.#control.length > 0) this.#pump();
+    }, "moment");
   }
 
   /** One write: what controls first, then up to a frame of each flow in turn until the write is full. */
   #pump(): void {
     if (this.#state === "closed") return;
-    const pieces = this.#control;
-    this.#control = [];
+    const pieces = this.#control.take();
     let bytes = 0;
     for (const piece of pieces) bytes += piece.length;
     const served = new Set<LinkFlow>();
@@ -290,7 +317,8 @@ export class Mux {
   #written(): void {
     if (this.#state === "closed") return;
     this.#state = "idle";
-    if (this.#control.length > 0 || this.#ready.size > 0) this.#pump();
+    if (this.#control.isUrgent || this.#ready.size > 0) this.#pump();
+    else if (this.#control.length > 0) this.#scheduleMoment();
   }
 }
 

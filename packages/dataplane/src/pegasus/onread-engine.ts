@@ -5,7 +5,7 @@ import type { ResetCode } from "./frame.ts";
 import { Pacer } from "./pacer.ts";
 import type { Relay, RelayEnd, RelayEngine, RelayJob } from "./relay-engine.ts";
 import { type Lent, Slabs } from "./slabs.ts";
-import { adoptAccepted, type OnRead, plainSocket, socketFromFd } from "./socket.ts";
+import { adoptAccepted, KEEP_ALIVE, type OnRead, plainSocket, socketFromFd } from "./socket.ts";
 
 /**
  * Node sockets that read into one buffer shared by the whole worker, which is copied out before the next read: an
@@ -19,7 +19,6 @@ export const onreadEngine: RelayEngine = {
 const READ_BYTES = 256 * 1024;
 /** What is gathered for the socket in one turn is written at the latest when it is this much. */
 const GATHER_BYTES = 256 * 1024;
-const KEEP_ALIVE_MS = 60_000;
 
 type DialEnd = Extract<RelayEnd, { type: "dial" }>;
 
@@ -65,7 +64,7 @@ class OnreadRelay implements Relay {
   #openSocket(end: RelayEnd): Socket {
     if (end.type === "dial") return this.#dial(end, 0);
     const socket = this.#watch(adoptAccepted(end.socket, this.#onRead()));
-    this.#start(socket);
+    socket.resume();
     return socket;
   }
 
@@ -104,7 +103,10 @@ class OnreadRelay implements Relay {
     socket.setTimeout(0);
     this.#state = "relaying";
     this.#job.flow.accept();
-    this.#start(socket);
+    this.#job.watcher.connected();
+    socket.setNoDelay(true);
+    socket.setKeepAlive(true, KEEP_ALIVE.idleMs);
+    socket.resume();
     this.#writeGathered();
     if (this.#hasFlowEnded) socket.end();
   }
@@ -125,12 +127,6 @@ class OnreadRelay implements Relay {
       if (isOurs) this.#socketClosed();
     });
     return socket;
-  }
-
-  #start(socket: Socket): void {
-    socket.setNoDelay(true);
-    socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    socket.resume();
   }
 
   /** Returns whether to read on. The buffer is the next reader's as soon as this returns. */
@@ -165,7 +161,7 @@ class OnreadRelay implements Relay {
 
   #flowHandler(): FlowHandler {
     return {
-      accepted: () => {},
+      accepted: () => this.#job.watcher.connected(),
       data: (bytes) => this.#gather(bytes),
       ended: () => this.#endSocket(),
       reset: (code) => this.#finish(code),

@@ -1,3 +1,4 @@
+import type { Connects } from "../connect-outcomes.ts";
 import type { ExitPolicy } from "../exit-policy.ts";
 import type { PlanRoute } from "../plan.ts";
 
@@ -74,6 +75,8 @@ export interface PegasusServiceCounters {
   readonly bytesOut: number;
   /** Flows that were refused, or whose destination could not be reached. */
   readonly flowsRefused?: number;
+  /** Each connection once: when it stands, or when it is known that it never will. */
+  readonly connects?: Connects;
   /** The last reason for which a flow of this service was refused, for a person. */
   readonly lastRefusal?: string;
 }
@@ -81,6 +84,8 @@ export interface PegasusServiceCounters {
 export interface PegasusCounters {
   readonly services: readonly PegasusServiceCounters[];
   readonly links: readonly { readonly peerId: string; readonly open: number; readonly lastError?: string }[];
+  /** Flows that all workers together can hold: each takes a file descriptor. */
+  readonly flowsAtMost?: number;
   /** Captured connections that no service matched, and flows from peers for services that do not end here. */
   readonly unmatched?: { readonly flows: number; readonly last?: string };
 }

@@ -19,7 +19,7 @@ export interface RelayJob {
 }
 
 export type RelayEnd =
-  /** Accepted and paused: nothing has been read. */
+  /** Accepted and paused: nothing has been read. Its options are what its listener hands down. */
   | { readonly type: "accepted"; readonly socket: Socket }
   | {
       readonly type: "dial";
@@ -31,6 +31,8 @@ export type RelayEnd =
     };
 
 export interface RelayWatcher {
+  /** Once, where it comes to it: the connection to the destination stands. */
+  connected(): void;
   /** Bytes read from the socket. */
   fromSocket(bytes: number): void;
   /** Bytes that the kernel took for the socket. */

@@ -1,10 +1,13 @@
 import net from "node:net";
 import { pino } from "pino";
+import { flowsAtMost } from "./descriptors.ts";
 import { openLinkIdentity } from "./identity-store.ts";
 import type { Pegasus, PegasusOptions } from "./pegasus.ts";
 import { workerPathFrom } from "./worker-command.ts";
 import { WorkerPool } from "./worker-pool.ts";
 
+/** With fewer the log says what to raise. */
+const FEW_FLOWS = 4_000;
 /** Links to a peer, over all workers. */
 const LINKS_A_PEER = 4;
 
@@ -29,15 +32,23 @@ export async function startPegasus(options: PegasusOptions): Promise<Pegasus> {
     },
   });
   const { engine: relayEngine, rights } = pool;
+  const flows = options.workers * flowsAtMost();
+  if (flows < FEW_FLOWS) {
+    const todo = "raise LimitNOFILE of arctic-dataplane.service, or ulimit -Hn";
+    log.warn(
+      { flows_at_most: flows, reason: `more TCP flows than that wait for others to end: ${todo}` },
+      "few_descriptors",
+    );
+  }
   log.info(
-    { workers: options.workers, relay_engine: relayEngine, rights, link_port: options.linkPort },
+    { workers: options.workers, relay_engine: relayEngine, rights, link_port: options.linkPort, flows_at_most: flows },
     "pegasus_started",
   );
   return {
     tlsFingerprint: identity.tlsFingerprint,
     relayEngine,
     apply: (plan) => pool.apply(plan),
-    counters: () => pool.counters(),
+    counters: async () => ({ ...(await pool.counters()), flowsAtMost: flows }),
     takeUse: () => pool.takeUse(),
     setRate: (service, bitsPerSecond) => pool.setRate(service, bitsPerSecond),
     stop: (drainMs) => pool.stop(drainMs),

@@ -1,3 +1,4 @@
+import { sumOfConnects } from "./connects.ts";
 import type { PegasusCounters } from "./pegasus.ts";
 import type { LastWords, WorkerCounts } from "./worker-message.ts";
 
@@ -77,6 +78,7 @@ function addServices(a: ServiceCounts, b: ServiceCounts): ServiceCounts {
     flowsRefused: a.flowsRefused + b.flowsRefused,
     bytesIn: a.bytesIn + b.bytesIn,
     bytesOut: a.bytesOut + b.bytesOut,
+    connects: sumOfConnects(a.connects, b.connects),
     ...(lastRefusal === undefined ? {} : { lastRefusal }),
   };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { CONNECT_OUTCOMES } from "../connect-outcomes.ts";
 import type { LinkIdentity } from "./certificate.ts";
 import type { PegasusPlan } from "./pegasus.ts";
 import type { PlanChange } from "./plan-change.ts";
@@ -46,6 +47,7 @@ const countsSchema = z.object({
       flowsRefused: count,
       bytesIn: count,
       bytesOut: count,
+      connects: z.partialRecord(z.enum(CONNECT_OUTCOMES), count),
       lastRefusal: lastSchema.exactOptional(),
     }),
   ),

@@ -234,7 +234,8 @@ function keyOf({ serviceId, role }: ServiceKey): string {
 }
 
 function noCountsOf({ serviceId, role }: ServiceKey): PegasusServiceCounters {
-  return { serviceId, role, flowsOpen: 0, flowsTotal: 0, flowsRefused: 0, bytesIn: 0, bytesOut: 0 };
+  const none = { flowsOpen: 0, flowsTotal: 0, flowsRefused: 0, bytesIn: 0, bytesOut: 0 };
+  return { serviceId, role, ...none, connects: {} };
 }
 
 function messageOf(error: unknown): string {

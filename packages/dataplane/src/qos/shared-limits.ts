@@ -74,7 +74,7 @@ export class SharedLimits {
     const links = new Set([...this.#watchedByService.values()].map(({ limit }) => limit.link));
     const classesByLink = new Map([...links].map((link) => [link, this.#options.classUse.read(link)]));
     for (const [serviceId, watched] of this.#watchedByService) {
-      const classBytes = classesByLink.get(watched.limit.link)?.get(watched.limit.serviceIndex);
+      const classBytes = classesByLink.get(watched.limit.link)?.get(watched.limit.serviceIndex)?.bytes;
       const before = watched.classBytes;
       watched.classBytes = classBytes;
       const passed = classBytes === undefined || before === undefined ? 0 : Math.max(0, classBytes - before);

@@ -27,6 +27,8 @@ class UserspaceWireguard implements Wireguard {
   readonly #options: UserspaceOptions;
   readonly #socketPath: string;
   #child: ChildProcess | undefined;
+  /** Whose processes were there before this one is known: what came later are children of this one. */
+  #hasLooked = false;
   /** What the plan last said of each peer's endpoint, by public key. */
   #plannedEndpoints = new Map<string, string>();
 
@@ -112,7 +114,8 @@ class UserspaceWireguard implements Wireguard {
   /** A predecessor's process holds the interface; without the process the interface is gone, but not the socket file. */
   async #removeLeftover(): Promise<void> {
     const { name, runner } = this.#options;
-    const pid = await pidOfWireguard(name);
+    const pid = this.#hasLooked ? undefined : await pidOfWireguard(name);
+    this.#hasLooked = true;
     if (pid !== undefined) {
       process.kill(pid, "SIGKILL");
       const endsAt = performance.now() + STOP_LIMIT_MS;

@@ -19,7 +19,7 @@ const IDENTITY: DataplaneIdentity = {
   relay_engine: "none",
 };
 const ROTATED: DataplaneIdentity = { ...IDENTITY, tunnel: { public_key: "B".repeat(43), port: 51_840 } };
-const OBSERVATION = { observed_at: "2026-01-01T00:00:00Z", services: [], peers: [] };
+const OBSERVATION = { observed_at: "2026-01-01T00:00:00Z", flows_at_most: 1_000, services: [], peers: [] };
 
 let folder: string;
 let path: string;

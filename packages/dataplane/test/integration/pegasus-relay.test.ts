@@ -106,8 +106,8 @@ describe.each(ENGINES)("the relay engine $name", (engine) => {
     expect(atServer).toEqual({ digest: up, bytes: total });
     expect(atClient).toEqual({ digest: down, bytes: total });
     await until(() => world.entry.finished.length + world.exit.finished.length === 2, "both relays end");
-    expect(world.entry).toMatchObject({ fromSocket: total, toSocket: total, finished: ["done"] });
-    expect(world.exit).toMatchObject({ fromSocket: total, toSocket: total, finished: ["done"] });
+    expect(world.entry).toMatchObject({ connected: 1, fromSocket: total, toSocket: total, finished: ["done"] });
+    expect(world.exit).toMatchObject({ connected: 1, fromSocket: total, toSocket: total, finished: ["done"] });
   });
 
   test("passes a half-close on and lets the other direction go on", async () => {

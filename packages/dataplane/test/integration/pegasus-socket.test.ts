@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import net from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import koffi from "koffi";
 import { afterEach, describe, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
 import { parseAddress } from "../../src/cidr.ts";
@@ -10,6 +11,7 @@ import {
   bindTransparent,
   checkTransparent,
   isBindable,
+  KEEP_ALIVE,
   listenTransparent,
   type OnRead,
   plainSocket,
@@ -109,6 +111,35 @@ describe("an accepted connection", () => {
     expect(adopted.destroyed).toBe(false);
   });
 });
+
+describeWhere(missing, "what a transparent listener accepts", () => {
+  test("sends without delay, and is asked whether it still stands, as its listener", async () => {
+    const server = net.createServer({ pauseOnConnect: true });
+    cleanUps.push(() => server.close());
+    const accepted = once(server, "connection") as Promise<[net.Socket]>;
+    const port = await freePort();
+    server.listen({ fd: listenTransparent(at("127.0.0.1", port), 16) });
+    await once(server, "listening");
+    const client = net.connect(port, "127.0.0.1");
+    cleanUps.push(() => client.destroy());
+    const [socket] = await accepted;
+    cleanUps.push(() => socket.destroy());
+    const { fd } = (socket as unknown as { _handle: { fd: number } })._handle;
+    const [SOL_SOCKET, SO_KEEPALIVE, TCP, TCP_NODELAY, TCP_KEEPIDLE] = [1, 9, 6, 1, 4];
+    expect(optionOf(fd, TCP, TCP_NODELAY)).toBe(1);
+    expect(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE)).toBe(1);
+    expect(optionOf(fd, TCP, TCP_KEEPIDLE)).toBe(KEEP_ALIVE.idleMs / 1000);
+  });
+});
+
+function optionOf(fd: number, level: number, name: number): number {
+  const read = koffi
+    .load(null)
+    .func("int getsockopt(int fd, int level, int name, _Out_ int *value, _Inout_ uint32_t *length)");
+  const value = [0];
+  expect(read(fd, level, name, value, [4])).toBe(0);
+  return value[0] ?? Number.NaN;
+}
 
 describeWhere(missing, "a dial from a bound descriptor", () => {
   test("leaves from that address and port, reads nothing until resumed, and tells when it is connected", async () => {

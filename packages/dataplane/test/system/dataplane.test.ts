@@ -19,6 +19,13 @@ const missing = await missingForWorld();
 
 const UNREACHABLE = /Destination (Host|Net) Unreachable/;
 
+/** Connects, and waits for what becomes of it: a relay accepts before it knows. */
+const DIAL = `
+  const socket = require("net").connect(process.argv[2], process.argv[1]);
+  socket.on("error", () => {}).on("close", () => process.exit(0)).resume();
+  setTimeout(() => process.exit(1), 5000);
+`;
+
 describeWhere(missing, "two data planes between two LANs", () => {
   let pair: Pair;
 
@@ -34,6 +41,14 @@ describeWhere(missing, "two data planes between two LANs", () => {
   const handles = (): Promise<string> =>
     pair.world.inside("a", "sh", "-c", "nft -a list table inet arctic | grep handle");
   const ipOnA = (...argv: string[]): Promise<string> => pair.world.inside("a", "ip", ...argv);
+
+  test("as many TCP flows as the host's descriptors suffice for are told", async () => {
+    const hard = Number(await pair.world.inside("a", "sh", "-c", "ulimit -Hn"));
+    const { flows_at_most } = await pair.client("a").observe();
+    expect(flows_at_most).toBeGreaterThan(0);
+    expect(flows_at_most).toBe(hard - 256);
+    expect(pair.process("a").output()).toContain(`flows_at_most=${flows_at_most}`);
+  });
 
   test("without a plan the hosts carry nothing", async () => {
     expect(await pair.ping("10.71.3.2")).toContain("100% packet loss");
@@ -77,6 +92,30 @@ describeWhere(missing, "two data planes between two LANs", () => {
     const after = await pair.service("a", SERVICE_ROUTED);
     expect(after.pegasus.bytes_out - before.pegasus.bytes_out).toBeGreaterThanOrEqual(5_000_000);
     expect(after.tempest).toEqual(before.tempest);
+  });
+
+  test("connections are counted by how they ended up, at the entry and at the exit", async () => {
+    const counted = async () => {
+      const [entry, exit] = [await pair.service("a", SERVICE_ROUTED), await pair.service("b", SERVICE_ROUTED)];
+      return { entry: entry.connects, exit: exit.connects };
+    };
+    const before = await counted();
+    const dial = (address: string, port: number) =>
+      pair.world.inside("client", process.execPath, "-e", DIAL, address, String(port));
+    await pair.ask("tcp", "10.71.3.2", 1_000);
+    await pair.ask("tcp", "fd71:3::2", 1_000);
+    await dial("10.71.3.2", 9);
+    await dial("10.71.3.1", 8080);
+    const grown = async (outcome: keyof typeof before.entry) => {
+      const after = await counted();
+      return [after.entry, after.exit].map(
+        (connects, at) => (connects[outcome] ?? 0) - ([before.entry, before.exit][at]?.[outcome] ?? 0),
+      );
+    };
+    expect(await grown("connected")).toEqual([2, 2]);
+    expect(await grown("refused")).toEqual([1, 1]);
+    expect(await grown("not_admitted")).toEqual([1, 1]);
+    expect(await grown("not_carried")).toEqual([0, 0]);
   });
 
   test("a packet larger than the tunnel's MTU is carried in pieces", async () => {

@@ -91,7 +91,7 @@ describeWhere(missing, "a compromised source, at an exit that decides for itself
 
   test.each(["10.71.3.2", "fd71:3::2"])("what the service is for is let out by TCP: %s", async (destination) => {
     expect(await forge({ destination })).toBe("accepted");
-    expect(onServer.output()).toContain(`${destination} ${PORT}`);
+    await expect.poll(() => onServer.output()).toContain(`${destination} ${PORT}`);
   });
 
   test.each([
@@ -169,6 +169,52 @@ describeWhere(missing, "a compromised source, at an exit that decides for itself
     await datagram("10.71.1.2", "10.71.3.2", PORT, "after-all");
     expect(await arrives("after-all")).toBe(true);
     expect(reached()).not.toContain("udp forged");
+  });
+
+  /** Answers that host b sends, into the tunnel and by any other way. */
+  const answers = async (): Promise<{ inside: number; outside: number }> => {
+    const counted = async (name: string) =>
+      Number(
+        /packets (\d+)/.exec(await pair.world.inside("b", "nft", "list", "counter", "inet", "answers", name))?.[1],
+      );
+    return { inside: await counted("inside"), outside: await counted("outside") };
+  };
+
+  test("whoever is not let out of the tunnel is told so at once, by the tunnel and by no other way", async () => {
+    const { world } = pair;
+    const told = ["icmp type destination-unreachable", "icmpv6 type destination-unreachable"];
+    const rules = told.flatMap((one) => [
+      `oifname "arx-*" ${one} counter name inside`,
+      `oifname != { "lo", "tempest0" } oifname != "arx-*" ${one} counter name outside`,
+    ]);
+    const seen = await world.file(
+      "answers.nft",
+      `table inet answers {\n counter inside { }\n counter outside { }\n chain seen {\n type filter hook postrouting priority 300;\n ${rules.join("\n ")}\n }\n}\n`,
+    );
+    await world.inside("b", "nft", "-f", seen);
+    // A way to everybody, as most hosts have one: by it the answers would leave in the clear.
+    await world.inside("b", "ip", "route", "add", "default", "via", "10.71.3.2");
+    await world.inside("b", "ip", "-6", "route", "add", "default", "via", "fd71:3::2");
+    expect(await pair.ping("10.71.3.1")).toMatch(/From \S+ icmp_seq=1 Packet filtered/);
+    expect(await pair.ping("fd71:3::1")).toMatch(/From \S+ icmp_seq=1 .*prohibited/);
+    expect((await answers()).inside).toBeGreaterThan(1);
+    // Addresses that host b itself reaches by other ways: an answer there would meet somebody who never asked.
+    for (const source of ["10.71.2.1", "10.71.3.2", "fd71:2::1", "fd71:3::2"]) {
+      for (let at = 0; at < 10; at += 1) {
+        await datagram(source, source.includes(":") ? "fd71:3::1" : "10.71.3.1", PORT, `forged-answer-${at}`);
+      }
+    }
+    await datagram("10.71.1.2", "10.71.3.2", PORT, "after-the-answers");
+    expect(await arrives("after-the-answers")).toBe(true);
+    expect(reached()).not.toContain("forged-answer");
+    const { inside, outside } = await answers();
+    expect(outside).toBe(0);
+    expect(inside).toBeLessThan(100);
+    await world.inside("b", "nft", "delete", "table", "inet", "answers");
+    await world.inside("b", "ip", "route", "delete", "default");
+    await world.inside("b", "ip", "-6", "route", "delete", "default");
+    // What waits for an answer is nothing that anybody changed.
+    await pair.active("b");
   });
 
   test("what the host's owner lifts is reached, and no more than that", async () => {

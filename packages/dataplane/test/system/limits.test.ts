@@ -2,7 +2,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
 import { type Pair, startPair } from "./support/pair.ts";
-import { routed } from "./support/plans.ts";
+import { routed, SERVICE_ROUTED } from "./support/plans.ts";
 import { missingForWorld } from "./support/world.ts";
 
 const missing = await missingForWorld();
@@ -69,6 +69,20 @@ describeWhere(missing, "a limit of 20 Mbit/s, with two workers on each host", ()
     const { udp } = await measure("up", 0, 2 * MBPS);
     expect(udp).toBeGreaterThan(MBPS * 0.95);
     expect(udp).toBeLessThan(MBPS * 1.05);
+  });
+
+  test("counts the packets that it kept out, on the host where they entered, and TCP loses none by it", async () => {
+    const drops = async () => {
+      const [a, b] = [await pair.service("a", SERVICE_ROUTED), await pair.service("b", SERVICE_ROUTED)];
+      return { a: a.limit_drops, b: b.limit_drops };
+    };
+    const before = await drops();
+    await measure("up", 1, 0);
+    expect(await drops()).toEqual(before);
+    await measure("up", 0, 2 * MBPS);
+    const after = await drops();
+    expect(after.a - before.a).toBeGreaterThan(500);
+    expect(after.b).toBe(before.b);
   });
 
   test("is reported as held, at whatever rate its class is", async () => {

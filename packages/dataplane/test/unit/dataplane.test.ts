@@ -13,7 +13,7 @@ import { createLog } from "../../src/log.ts";
 import type { PegasusPlan, StartPegasus } from "../../src/pegasus/pegasus.ts";
 import { networkPlanSchema } from "../../src/plan.ts";
 import { openStateDir } from "../../src/state-dir.ts";
-import { CONFIG, plan, routed } from "./support/example.ts";
+import { CONFIG, onLan, plan, ROUTED, routed } from "./support/example.ts";
 
 /** A host without WireGuard, and whose kernel takes everything and shows nothing. */
 function blindHost(): MemoryRunner {
@@ -103,6 +103,27 @@ test("a plan is on disk before the kernel has it, and Pegasus listens before flo
     limitBps: 10_000_000,
   });
   expect(observation.services[0]?.state).toBe("inactive");
+});
+
+test("a plan that the disk does not take changes nothing: the kernel is not written, and Pegasus gets the one before", async () => {
+  const runner = blindHost();
+  const state = await openStateDir(join(folder, "state"));
+  let isFull = false;
+  const write: typeof state.write = async (name, value) => {
+    if (isFull && name === "plan.json") throw new Error("ENOSPC: no space left on device");
+    await state.write(name, value);
+  };
+  const running = await start(runner, { state: { ...state, write } });
+  await running.apply(plan([routed("entry")]));
+  const written = () => runner.recorded.filter(({ argv }) => argv[1] === "-f").length;
+  const before = written();
+  isFull = true;
+  await expect(running.apply(plan([routed("entry"), onLan("entry")]))).rejects.toThrow("ENOSPC");
+  expect(written()).toBe(before);
+  expect(taken.at(-1)?.services.map(({ serviceId }) => serviceId)).toEqual([ROUTED]);
+  expect((await running.observe()).services.map(({ service_id }) => service_id)).toEqual([ROUTED]);
+  isFull = false;
+  expect((await running.apply(plan([routed("entry"), onLan("entry")]))).services).toHaveLength(2);
 });
 
 test("the keys' public halves are told, and none of the secret ones is logged or handed to a program", async () => {

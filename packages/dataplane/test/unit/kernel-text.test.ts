@@ -79,24 +79,25 @@ describe("a host where two services leave", () => {
   });
 });
 
-test("a table that is there is replaced in one transaction that leaves the counters of services that stay", () => {
+test("a table that is there is replaced in one transaction, and what was counted for marks that stay goes on", () => {
   const desired = desiredFor(routed("entry"));
-  const transaction = nftTransaction(desired.ruleset, {
-    exists: true,
-    chains: ["capture"],
-    sets: ["forbidden4"],
-    maps: ["counted_in"],
-    counters: ["svc_01CX5ZZKBKACTAV9WEVGEMMVR1_in", "svc_00000000000000000000000000_in"],
-  });
+  const transaction = nftTransaction(
+    desired.ruleset,
+    { exists: true, chains: ["capture"], sets: ["counted"], maps: ["limited"], counters: ["theirs"] },
+    new Map([
+      ["original 65554", { packets: 5, bytes: 500 }],
+      ["reply 131090", { packets: 6, bytes: 600 }],
+    ]),
+  );
   expect(transaction.split("\n").slice(0, 8)).toEqual([
     "add table inet arctic",
     "flush table inet arctic",
-    "delete map inet arctic counted_in",
-    "delete set inet arctic forbidden4",
+    "delete map inet arctic limited",
+    "delete set inet arctic counted",
     "delete chain inet arctic capture",
-    "delete counter inet arctic svc_00000000000000000000000000_in",
+    "delete counter inet arctic theirs",
     "table inet arctic {",
-    "  counter svc_01CX5ZZKBKACTAV9WEVGEMMVR1_out { }",
+    "  set counted { type ct_dir . mark; counter; elements = { original . 0x00010012 counter packets 5 bytes 500, reply . 0x00010012 }; }",
   ]);
 });
 
@@ -147,7 +148,7 @@ test("a service without a tunnel to its peer has all but TCP refused by nft itse
 
 test("a service that refuses is matched, and its mark leads to the refusal", () => {
   const desired = desiredFor({ ...routed("entry"), refuse: "the license has expired" });
-  expect(nftTable(desired.ruleset)).toContain("10.71.1.0/24 . 10.71.3.0/24 : 0x0001001a");
+  expect(nftTable(desired.ruleset)).toContain("10.71.1.0 . 10.71.3.0 : 0x0001001a");
   expect(desired.tunnel).toBeUndefined();
   expect(desired.links).toEqual([]);
 });
@@ -160,9 +161,15 @@ test("the host owner's lists stand before what services admit", () => {
     sources: ["10.71.1.0/24", "fd71:1::/64"],
   };
   const table = nftTable(desiredFromPlan(of, factsFor(of), { ...CONFIG, exitPolicy }).ruleset);
-  expect(table).toContain("    ip daddr 10.71.3.1/32 meta l4proto udp th dport 53 goto admission\n    drop\n");
-  expect(table).toContain("    ip daddr != { 10.71.0.0/16 } drop\n    meta nfproto ipv6 drop\n    goto admission\n");
-  expect(table).toContain("    ip saddr != { 10.71.1.0/24 } drop\n    ip6 saddr != { fd71:1::/64 } drop\n");
+  expect(table).toContain(
+    "    ip daddr 10.71.3.1/32 meta l4proto udp th dport 53 goto admission\n    goto unadmitted\n",
+  );
+  expect(table).toContain(
+    "    ip daddr != { 10.71.0.0/16 } goto unadmitted\n    meta nfproto ipv6 goto unadmitted\n    goto admission\n",
+  );
+  expect(table).toContain(
+    "    ip saddr != { 10.71.1.0/24 } goto unadmitted\n    ip6 saddr != { fd71:1::/64 } goto unadmitted\n",
+  );
 });
 
 test("a link whose address changes gets its routes again, which the kernel takes with the last address", () => {

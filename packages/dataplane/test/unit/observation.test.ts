@@ -1,8 +1,9 @@
 import { expect, test } from "vitest";
 import { desiredFromPlan } from "../../src/kernel/desired-from-plan.ts";
 import type { KernelReport } from "../../src/kernel/reconciler.ts";
-import { observationFrom, type PegasusReport } from "../../src/observation.ts";
+import { observationFrom } from "../../src/observation.ts";
 import { observationSchema } from "../../src/plan.ts";
+import type { PegasusReport } from "../../src/service-state.ts";
 import { CONFIG, factsFor, LINKS, link, PEER_B, plan, ROUTED, routed } from "./support/example.ts";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
@@ -12,7 +13,13 @@ const KEY = PLAN.peers[0]?.tunnel?.public_key ?? "";
 const running = (lastError?: string): PegasusReport => ({
   type: "running",
   counters: {
-    services: [{ serviceId: ROUTED, role: "entry", flowsOpen: 1, flowsTotal: 2, bytesIn: 3, bytesOut: 4 }],
+    flowsAtMost: 4_000,
+    services: [
+      {
+        ...{ serviceId: ROUTED, role: "entry", flowsOpen: 1, flowsTotal: 2, bytesIn: 3, bytesOut: 4 },
+        connects: { connected: 1, timed_out: 1 },
+      },
+    ],
     links: [
       { peerId: PEER_B, open: lastError === undefined ? 4 : 0, ...(lastError === undefined ? {} : { lastError }) },
     ],
@@ -29,9 +36,11 @@ const kernel = (more: Partial<KernelReport> = {}): KernelReport => ({
     limits: [],
   },
   counts: new Map([
-    [`${ROUTED}_in`, { packets: 5, bytes: 500 }],
-    [`${ROUTED}_out`, { packets: 6, bytes: 600 }],
+    ["original 65554", { packets: 5, bytes: 500 }],
+    ["reply 65554", { packets: 6, bytes: 600 }],
+    ["reply 131090", { packets: 7, bytes: 700 }],
   ]),
+  limitDrops: new Map([[ROUTED, 9]]),
   isTableCurrent: true,
   pending: [],
   sysctlFailures: [],
@@ -49,13 +58,16 @@ test("a service whose every part was read back is active, with what both carried
   const observation = observationFrom(PLAN, kernel(), running(), NOW);
   expect(observationSchema.parse(observation)).toEqual({
     observed_at: "2026-01-01T00:00:00.000Z",
+    flows_at_most: 4_000,
     services: [
       {
         service_id: ROUTED,
         role: "entry",
         state: "active",
         pegasus: { flows_open: 1, flows_total: 2, bytes_in: 3, bytes_out: 4 },
+        connects: { connected: 1, timed_out: 1 },
         tempest: { packets_in: 5, bytes_in: 500, packets_out: 6, bytes_out: 600 },
+        limit_drops: 9,
       },
     ],
     peers: [

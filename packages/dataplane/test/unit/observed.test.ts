@@ -112,7 +112,14 @@ test("the table's digest tells rules apart, not handles or counts", () => {
         nftables: [
           { metainfo: { version: "1.0.6" } },
           { table: { family: "inet", name: "arctic", handle } },
-          { counter: { name: "svc_1_in", handle, packets, bytes: packets * 100 } },
+          {
+            set: {
+              name: "counted",
+              handle,
+              elem: [{ elem: { val: { concat: ["reply", 65554] }, counter: { packets, bytes: packets * 100 } } }],
+            },
+          },
+          { set: { name: "empty", handle } },
           { chain: { name: "capture", handle } },
           { rule: { chain: "capture", handle, expr: [{ [verdict]: null }] } },
         ],
@@ -120,8 +127,8 @@ test("the table's digest tells rules apart, not handles or counts", () => {
     );
   expect(table(1, 1, "drop").tableDigest).toBe(table(2, 2, "drop").tableDigest);
   expect(table(1, 1, "drop").tableDigest).not.toBe(table(1, 1, "accept").tableDigest);
-  expect(table(7, 1, "drop").counts.get("svc_1_in")).toEqual({ packets: 7, bytes: 700 });
-  expect(table(1, 1, "drop").table).toMatchObject({ exists: true, chains: ["capture"], counters: ["svc_1_in"] });
+  expect(table(7, 1, "drop").counts.get("reply 65554")).toEqual({ packets: 7, bytes: 700 });
+  expect(table(1, 1, "drop").table).toMatchObject({ exists: true, chains: ["capture"], sets: ["counted", "empty"] });
 });
 
 test("what a batch complains of is told by its line", () => {

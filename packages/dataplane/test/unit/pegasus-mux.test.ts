@@ -11,7 +11,7 @@ import {
   type OpenRequest,
   ProtocolError,
 } from "../../src/pegasus/frame.ts";
-import { MAX_FLOWS_PER_LINK, Mux } from "../../src/pegasus/mux.ts";
+import { type Deferral, MAX_FLOWS_PER_LINK, Mux } from "../../src/pegasus/mux.ts";
 import { INITIAL_WINDOW_BYTES, MAX_WINDOW_BYTES } from "../../src/pegasus/window.ts";
 
 const loopback = parseAddress("10.0.0.1");
@@ -243,6 +243,88 @@ describe("a link", () => {
     const given = flows.filter(isReset).length;
     expect(given).toBeGreaterThanOrEqual(700 - 512);
     expect(given).toBeLessThan(250);
+  });
+});
+
+/** One end of a link, whose wire takes a write at once; what it puts off is run by hand. */
+function createEnd(role: "dialler" | "dialled") {
+  const deferred: { until: Deferral; task: () => void }[] = [];
+  const writes: Buffer[] = [];
+  const opened: Flow[] = [];
+  const mux: Mux = new Mux({
+    wire: {
+      write: (pieces, _bytes, written) => {
+        writes.push(Buffer.concat(pieces));
+        queueMicrotask(written);
+      },
+    },
+    defer: (task, until) => void deferred.push({ task, until }),
+    onStuck: () => {},
+    ...(role === "dialler" ? {} : { onOpen: (flow: Flow) => void opened.push(flow) }),
+  });
+  /** Runs what was put off until then, and tells what left by it. */
+  const runUntil = async (until: Deferral): Promise<Buffer> => {
+    const due = deferred.filter((one) => one.until === until);
+    deferred.splice(0, deferred.length, ...deferred.filter((one) => one.until !== until));
+    const before = writes.length;
+    for (const { task } of due) task();
+    await Promise.resolve();
+    return Buffer.concat(writes.slice(before));
+  };
+  const untils = () => deferred.map(({ until }) => until);
+  return { mux, opened, runUntil, untils };
+}
+
+const dataOf = (flowId: number, text: string) =>
+  Buffer.concat([encodeDataHeader(flowId, text.length), Buffer.from(text)]);
+
+describe("a link writes", () => {
+  test("an OPEN a turn later, together with what the client says meanwhile", async () => {
+    const { mux, runUntil, untils } = createEnd("dialler");
+    const flow = mux.open(request);
+    expect(untils()).toEqual(["next_turn"]);
+    flow.write(Buffer.from("hello"));
+    expect(await runUntil("next_turn")).toEqual(Buffer.concat([encodeOpen(1, request), dataOf(1, "hello")]));
+    expect(untils()).toEqual([]);
+  });
+
+  test("the bytes of several flows at the turn's end, all at once", async () => {
+    const { mux, runUntil, untils } = createEnd("dialler");
+    const [one, other] = [mux.open(request), mux.open(request)];
+    await runUntil("next_turn");
+    one.write(Buffer.from("one"));
+    other.write(Buffer.from("other"));
+    expect(untils()).toEqual(["turn"]);
+    expect(await runUntil("turn")).toEqual(Buffer.concat([dataOf(1, "one"), dataOf(2, "other")]));
+  });
+
+  test("an ACCEPT with the answer that follows it", async () => {
+    const { mux, opened, runUntil } = createEnd("dialled");
+    await runUntil("turn");
+    mux.receive(encodeOpen(1, request));
+    opened[0]?.accept();
+    opened[0]?.write(Buffer.from("pong"));
+    expect(await runUntil("turn")).toEqual(Buffer.concat([encodeAccept(1), dataOf(1, "pong")]));
+    expect(await runUntil("moment")).toEqual(Buffer.alloc(0));
+  });
+
+  test("an ACCEPT by itself where nothing follows for a moment", async () => {
+    const { mux, opened, runUntil, untils } = createEnd("dialled");
+    await runUntil("turn");
+    mux.receive(encodeOpen(1, request));
+    opened[0]?.accept();
+    expect(untils()).toEqual(["moment"]);
+    expect(await runUntil("moment")).toEqual(encodeAccept(1));
+  });
+
+  test("at once that a destination refused, and a moment later that a client is gone", async () => {
+    const { mux, opened, runUntil } = createEnd("dialled");
+    await runUntil("turn");
+    mux.receive(Buffer.concat([encodeOpen(1, request), encodeOpen(2, request)]));
+    opened[0]?.reset("cancelled");
+    expect(await runUntil("moment")).toEqual(encodeReset(1, "cancelled"));
+    opened[1]?.reset("connect_refused");
+    expect(await runUntil("turn")).toEqual(encodeReset(2, "connect_refused"));
   });
 });
 

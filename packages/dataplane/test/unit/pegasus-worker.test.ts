@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { flowsAtMost } from "../../src/pegasus/descriptors.ts";
 import { NO_TALLY, type Tally, tallyAfterDeath, totalOf } from "../../src/pegasus/tally.ts";
 import { rightsToTry, workerCommand, workerPathFrom } from "../../src/pegasus/worker-command.ts";
 import type { WorkerCounts } from "../../src/pegasus/worker-message.ts";
@@ -41,6 +42,14 @@ describe("a worker", () => {
   });
 });
 
+test("flows are as many as the hard limit of descriptors, but for what a worker itself holds", () => {
+  const limits = (hard: string) =>
+    `Limit                     Soft Limit           Hard Limit           Units\nMax processes             1024                 1024                 processes\nMax open files            1024                 ${hard}                files\n`;
+  expect(flowsAtMost(limits("65536"))).toBe(65_280);
+  expect(flowsAtMost(limits("100"))).toBe(0);
+  expect(flowsAtMost(limits("unlimited"))).toBe(2 ** 30);
+});
+
 describe("counts", () => {
   const counts = (bytesIn: number, flowsOpen: number, at = 1): WorkerCounts => ({
     services: [
@@ -52,6 +61,7 @@ describe("counts", () => {
         flowsRefused: 1,
         bytesIn,
         bytesOut: 5,
+        connects: { connected: 2, refused: 1 },
         lastRefusal: { at, text: `no ${at}` },
       },
     ],
@@ -73,6 +83,7 @@ describe("counts", () => {
         flowsRefused: 2,
         bytesIn: 30,
         bytesOut: 10,
+        connects: { connected: 4, refused: 2 },
         lastRefusal: "no 2",
       },
     ]);
@@ -84,7 +95,12 @@ describe("counts", () => {
     let tally: Tally = { ...NO_TALLY, latest: counts(10, 1) };
     for (let death = 0; death < 3; death++) tally = { ...tallyAfterDeath(tally), latest: counts(1, 1) };
     const total = totalOf([tally]);
-    expect(total.services[0]).toMatchObject({ flowsOpen: 1, flowsTotal: 8, bytesIn: 13 });
+    expect(total.services[0]).toMatchObject({
+      flowsOpen: 1,
+      flowsTotal: 8,
+      bytesIn: 13,
+      connects: { connected: 8, refused: 4 },
+    });
     expect(total.links).toEqual([{ peerId: "peer_1", open: 2 }]);
   });
 });

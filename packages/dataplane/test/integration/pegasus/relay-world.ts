@@ -15,6 +15,8 @@ import type { RelayEngine, RelayWatcher } from "../../../src/pegasus/relay-engin
  */
 
 export interface Side {
+  /** How often it was told that the connection stands. */
+  connected: number;
   fromSocket: number;
   toSocket: number;
   /** One for each flow that ended: its reason, or `done`. */
@@ -42,8 +44,8 @@ export const CLOCK: LimiterClock = {
 export async function createRelayWorld(engine: RelayEngine): Promise<RelayWorld> {
   const identities = { entry: createLinkIdentity(new Date()), exit: createLinkIdentity(new Date()) };
   const linkPort = await freePort();
-  const entry: Side = { fromSocket: 0, toSocket: 0, finished: [] };
-  const exit: Side = { fromSocket: 0, toSocket: 0, finished: [] };
+  const entry: Side = { connected: 0, fromSocket: 0, toSocket: 0, finished: [] };
+  const exit: Side = { connected: 0, fromSocket: 0, toSocket: 0, finished: [] };
   const limits = { entry: new Limiter(CLOCK), exit: new Limiter(CLOCK) };
   const server = await LinkServer.listen({
     identity: identities.exit,
@@ -121,6 +123,9 @@ export async function freePort(): Promise<number> {
 
 function watcherOf(side: Side): RelayWatcher {
   return {
+    connected: () => {
+      side.connected += 1;
+    },
     fromSocket: (bytes) => {
       side.fromSocket += bytes;
     },

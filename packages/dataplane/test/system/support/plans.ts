@@ -2,6 +2,7 @@ import type { DataplaneIdentity, NetworkPlan, PlanPeer, PlanService } from "@arc
 
 export const PEER_A = "peer_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 export const PEER_B = "peer_01BX5ZZKBKACTAV9WEVGEMMVRZ";
+export const PEER_C = "peer_01EX5ZZKBKACTAV9WEVGCRXSSD";
 export const SERVICE_ROUTED = "svc_01CX5ZZKBKACTAV9WEVGEMMVR1";
 export const SERVICE_LAN = "svc_01CX5ZZKBKACTAV9WEVGEMMVR2";
 

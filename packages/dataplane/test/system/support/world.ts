@@ -23,8 +23,17 @@ export interface World {
   destroy(): Promise<void>;
 }
 
-export type Host = "client" | "a" | "b" | "server";
-const HOSTS = ["client", "a", "b", "server"] as const;
+export type Host = "client" | "a" | "b" | "server" | "twin" | "c";
+
+/** Two hosts on one wire, of a network with a number: 10.71.NUMBER.0/24 and fd71:NUMBER::/64. */
+type Wire = readonly [left: Host, leftLink: string, right: Host, rightLink: string, net: number];
+
+const HOSTS: readonly Host[] = ["client", "a", "b", "server"];
+const WIRES: readonly Wire[] = [
+  ["client", "c0", "a", "lan0", 1],
+  ["a", "wan0", "b", "wan0", 2],
+  ["b", "lan0", "server", "s0", 3],
+];
 
 export interface Child {
   readonly process: ChildProcess;
@@ -35,7 +44,13 @@ export interface Child {
   end(signal: NodeJS.Signals, limitMs?: number): Promise<void>;
 }
 
-export async function makeWorld(): Promise<World> {
+export const makeWorld = (): Promise<World> => makeHosts(HOSTS, WIRES);
+
+/** And beside them twin - c - b, where the twin and its LAN have the very addresses of the client and its own. */
+export const makeCrossedWorld = (): Promise<World> =>
+  makeHosts([...HOSTS, "twin", "c"], [...WIRES, ["twin", "c0", "c", "lan0", 1], ["c", "wan0", "b", "wan1", 4]]);
+
+async function makeHosts(hosts: readonly Host[], wires: readonly Wire[]): Promise<World> {
   const suffix = randomBytes(3).toString("hex");
   const name = (host: Host): string => `adp-${suffix}-${host}`;
   const children: Child[] = [];
@@ -78,7 +93,7 @@ export async function makeWorld(): Promise<World> {
     },
     destroy: async () => {
       for (const child of children) await child.end("SIGKILL").catch(() => {});
-      for (const host of HOSTS) {
+      for (const host of hosts) {
         // What a child left behind: it would keep its namespace, and whoever reads its output, for ever.
         const { stdout: pids } = await run("ip", ["netns", "pids", name(host)]).catch(() => ({ stdout: "" }));
         for (const pid of pids.split("\n").filter(Boolean)) killIfThere(Number(pid));
@@ -88,8 +103,8 @@ export async function makeWorld(): Promise<World> {
     },
   };
   try {
-    for (const host of HOSTS) await run("ip", ["netns", "add", name(host)]);
-    await wire(world, suffix);
+    for (const host of hosts) await run("ip", ["netns", "add", name(host)]);
+    await wire(world, suffix, hosts, wires);
   } catch (error) {
     await world.destroy();
     throw error;
@@ -139,13 +154,8 @@ export async function missingForWorld(): Promise<string | undefined> {
   }
 }
 
-async function wire(world: World, suffix: string): Promise<void> {
-  const pairs = [
-    ["client", "c0", "a", "lan0", 1],
-    ["a", "wan0", "b", "wan0", 2],
-    ["b", "lan0", "server", "s0", 3],
-  ] as const;
-  for (const host of HOSTS) {
+async function wire(world: World, suffix: string, hosts: readonly Host[], wires: readonly Wire[]): Promise<void> {
+  for (const host of hosts) {
     // Refusals are counted on here, one for each packet; the kernel would hold most of them back.
     await world.inside(
       host,
@@ -154,20 +164,24 @@ async function wire(world: World, suffix: string): Promise<void> {
       "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 0 > /proc/sys/net/ipv6/conf/all/accept_dad; echo 0 > /proc/sys/net/ipv4/icmp_ratelimit; echo 0 > /proc/sys/net/ipv6/icmp/ratelimit; ip link set lo up",
     );
   }
-  for (const [left, leftLink, right, rightLink, net] of pairs) {
-    const temporary = [`v${suffix}l${net}`, `v${suffix}r${net}`] as const;
+  for (const [at, [left, leftLink, right, rightLink, net]] of wires.entries()) {
+    const temporary = [`v${suffix}l${at}`, `v${suffix}r${at}`] as const;
     await run("ip", ["link", "add", temporary[0], "type", "veth", "peer", "name", temporary[1]]);
     await run("ip", ["link", "set", temporary[0], "netns", world.name(left), "name", leftLink]);
     await run("ip", ["link", "set", temporary[1], "netns", world.name(right), "name", rightLink]);
-    await address(world, left, leftLink, net, left === "client" ? 2 : 1);
-    await address(world, right, rightLink, net, right === "a" ? 1 : 2);
+    await address(world, left, leftLink, net, isClient(left) ? 2 : 1);
+    await address(world, right, rightLink, net, isClient(left) ? 1 : 2);
   }
   // On the LANs the gateways are a and b.
-  await world.inside("client", "ip", "route", "add", "default", "via", "10.71.1.1");
-  await world.inside("client", "ip", "-6", "route", "add", "default", "via", "fd71:1::1");
+  for (const client of hosts.filter(isClient)) {
+    await world.inside(client, "ip", "route", "add", "default", "via", "10.71.1.1");
+    await world.inside(client, "ip", "-6", "route", "add", "default", "via", "fd71:1::1");
+  }
   await world.inside("server", "ip", "route", "add", "default", "via", "10.71.3.1");
   await world.inside("server", "ip", "-6", "route", "add", "default", "via", "fd71:3::1");
 }
+
+const isClient = (host: Host): boolean => host === "client" || host === "twin";
 
 async function address(world: World, host: Host, link: string, net: number, number: number): Promise<void> {
   await world.inside(host, "ip", "link", "set", link, "up");

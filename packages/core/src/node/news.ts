@@ -1,0 +1,45 @@
+import { LIMITS } from "../limits.ts";
+import { type RecordKey, recordKey } from "../registry/record.ts";
+import type { Millis } from "../time.ts";
+import type { LinkId } from "./input.ts";
+import type { Applied } from "./state.ts";
+
+/**
+ * What became current here and is not passed on yet. News after a quiet moment go on at once. Those that follow them wait
+ * a moment for each other, so that a burst costs a few frames instead of one a record; by then some neighbours have
+ * shown that they hold them.
+ */
+export class News {
+  /** Who is known to hold what is current under a key. */
+  readonly #holdersByKey = new Map<RecordKey, Set<LinkId>>();
+  /** From when on news go on at once. */
+  #quietAt: Millis = Number.NEGATIVE_INFINITY;
+  /** When all that waits is passed on. */
+  at: Millis = Number.POSITIVE_INFINITY;
+
+  /** The clock was set: what waits, waits as long as before. */
+  shift(byMs: number): void {
+    this.#quietAt += byMs;
+    this.at += byMs;
+  }
+
+  add(batch: readonly Applied[], now: Millis): void {
+    for (const { record, from } of batch)
+      this.#holdersByKey.set(recordKey(record), new Set(from === undefined ? [] : [from]));
+    this.at = Math.min(this.at, Math.max(now, this.#quietAt));
+  }
+
+  /** The other end of the link has shown that it holds what is held here under these keys. */
+  heard(link: LinkId, keys: Iterable<RecordKey>): void {
+    if (this.#holdersByKey.size > 0) for (const key of keys) this.#holdersByKey.get(key)?.add(link);
+  }
+
+  /** All that waits, with its holders; nothing waits afterwards. */
+  take(now: Millis): (readonly [RecordKey, ReadonlySet<LinkId>])[] {
+    const taken = [...this.#holdersByKey];
+    this.#holdersByKey.clear();
+    this.#quietAt = now + (taken.length < LIMITS.newsMany ? LIMITS.newsEveryMs : LIMITS.newsOfManyEveryMs);
+    this.at = Number.POSITIVE_INFINITY;
+    return taken;
+  }
+}
