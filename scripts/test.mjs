@@ -13,6 +13,8 @@ await main(async () => {
   const folder = mkdtempSync(join(tmpdir(), "arctic-test-"));
   // Whatever the tests write besides, they write below one folder, which goes away with them.
   process.env.TMPDIR = folder;
+  // Programs are tested as they were just built.
+  process.env.ARCTIC_TEST_BUILT = "1";
   // Some run as another user, who has to get at a folder in here.
   chmodSync(folder, 0o711);
   try {

@@ -63,8 +63,8 @@ export interface Store {
   readonly refusal: StoreError | undefined;
   load(): Snapshot;
   /**
-   * Returns once the change, and all that was written before it, would survive a power cut. Throws StoreError, and then
-   * nothing has changed.
+   * Returns once the change, and all that was written before it, would survive a power cut. Throws StoreError; then
+   * nothing has changed, but where only the disk's sync failed: then `load` may show the change.
    */
   commit(change: Change): void;
   /** As `commit`, but the change would survive the end of this process only, and a power cut once it was flushed. */

@@ -8,8 +8,8 @@ const WAITING_CHARS = 64 * 1024 * 1024;
 
 /**
  * A transport whose long frames come once `check` is done with them: their signatures are checked on other threads, and
- * the event loop is free meanwhile. In one turn of it at most one long frame is read and one is heard. Each link keeps the order of its events; what a closed link still had waiting is
- * dropped. A link whose frames come faster than they are checked is dropped, too; gossip heals what was lost.
+ * the event loop is free meanwhile. In one turn of it at most one long frame is read and one is heard. Each link keeps the
+ * order of its events; what a closed link still had waiting is dropped. A link whose frames come faster than they are checked is dropped, too; gossip heals what was lost.
  */
 export function checkedAhead(
   inner: Transport,

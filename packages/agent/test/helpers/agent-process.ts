@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { programArguments } from "../../../../test/support/programs.ts";
 import { type Client, type ClientOptions, createClient } from "../../src/api/client.ts";
 import { until } from "./agents.ts";
 
-export const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-export const NODE_ARGUMENTS = ["--conditions=arctic-source", "--disable-warning=ExperimentalWarning", MAIN];
+const NODE_ARGUMENTS = programArguments("arctic-agent");
 
 /** A real `arctic-agent` process on loopback. */
 export interface AgentProcess {

@@ -3,10 +3,9 @@ import { createWriteStream, mkdirSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { createClient, fetchTlsFingerprint } from "@arctic/agent/client";
+import { programArguments } from "../../../../test/support/programs.ts";
 
-const MAIN = fileURLToPath(new URL("../../../agent/src/main.ts", import.meta.url));
 const START_LIMIT_MS = 30_000;
 const STOP_LIMIT_MS = 5_000;
 
@@ -20,7 +19,7 @@ export async function startAgent(directory: string, rootsPath: string, given?: n
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const port = given ?? (await freePort());
   const address = `127.0.0.1:${port}`;
-  const child = spawn(process.execPath, ["--conditions=arctic-source", MAIN], {
+  const child = spawn(process.execPath, programArguments("arctic-agent"), {
     env: {
       PATH: process.env.PATH,
       API_HOST: "127.0.0.1",

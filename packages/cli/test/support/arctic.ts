@@ -2,9 +2,8 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { programArguments } from "../../../../test/support/programs.ts";
 
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const LIMIT_MS = 50_000;
 /** The home of whoever runs the command here, so that a test leaves nothing in its caller's. */
 const HOME = mkdtempSync(join(tmpdir(), "arctic-home-"));
@@ -16,10 +15,10 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs the command from its sources, with nothing of the caller's environment but PATH. */
+/** Runs the command with nothing of the caller's environment but PATH. */
 export function runArctic(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<Ran> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ["--conditions=arctic-source", MAIN, ...args], {
+    const child = spawn(process.execPath, [...programArguments("arctic"), ...args], {
       env: { PATH: process.env.PATH, HOME, NO_COLOR: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
       timeout: LIMIT_MS,
@@ -38,12 +37,11 @@ export function runArctic(args: readonly string[], environment: Readonly<Record<
   });
 }
 
-/** A program that runs the command from its sources, for what starts it by a path. Answers with the path. */
-export function launcher(directory: string, main = MAIN, name = "arctic"): string {
+/** A file that runs the program, for what starts it by a path. Answers with the path. */
+export function launcher(directory: string, name: Parameters<typeof programArguments>[0] = "arctic"): string {
   const path = join(directory, name);
-  writeFileSync(path, `#!/bin/sh\nexec "${process.execPath}" --conditions=arctic-source "${main}" "$@"\n`, {
-    mode: 0o755,
-  });
+  const words = [process.execPath, ...programArguments(name)].map((word) => `"${word}"`).join(" ");
+  writeFileSync(path, `#!/bin/sh\nexec ${words} "$@"\n`, { mode: 0o755 });
   return path;
 }
 

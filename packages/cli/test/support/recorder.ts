@@ -2,12 +2,10 @@ import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type RunningAgent, startAgent } from "./agents.ts";
 import { launcher } from "./arctic.ts";
 import { stableText } from "./stable-text.ts";
 
-const AGENT = fileURLToPath(new URL("../../../agent/src/main.ts", import.meta.url));
 const LIMIT_MS = 60_000;
 
 /** Runs command lines as an operator types them, against real agents, and keeps what the terminal showed. */
@@ -19,7 +17,7 @@ export class Recorder {
 
   constructor() {
     launcher(this.#path("bin"));
-    launcher(this.#path("bin"), AGENT, "arctic-agent");
+    launcher(this.#path("bin"), "arctic-agent");
   }
 
   text(): string {

@@ -1,14 +1,13 @@
 import { execFile } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
+import { programArguments } from "../../../../test/support/programs.ts";
 import { type Pair, startCarryingPair } from "./support/pair.ts";
 import { routed, SERVICE_ROUTED } from "./support/plans.ts";
 import { missingForWorld } from "./support/world.ts";
 
 const missing = await missingForWorld();
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 
 /** As Docker leaves it: what is forwarded and not a container's is dropped. */
 const DOCKER = `table ip filter {
@@ -61,7 +60,7 @@ describeWhere(missing, "beside the rules and settings of others", () => {
   /** What `arctic-dataplane check` prints, and its exit code. */
   const check = async (host: "a" | "b"): Promise<{ lines: string[]; code: number }> => {
     const { folder, name } = pair.world;
-    const argv = ["--conditions=arctic-source", MAIN, "check", "--state-dir", `${folder}/${host}`];
+    const argv = [...programArguments("arctic-dataplane"), "check", "--state-dir", `${folder}/${host}`];
     return promisify(execFile)("ip", ["netns", "exec", name(host), process.execPath, ...argv]).then(
       ({ stdout }) => ({ lines: linesOf(stdout), code: 0 }),
       ({ stdout, code }) => ({ lines: linesOf(stdout), code }),

@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 import { connectDataplane, type DataplaneClient, type PlanService } from "@arctic/dataplane";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
+import { programArguments } from "../../../../test/support/programs.ts";
 import { PEER_A, PEER_B, PEER_C, planOf, planPeer, service } from "./support/plans.ts";
 import { type Host, makeCrossedWorld, missingForWorld, type World } from "./support/world.ts";
 
 const missing = await missingForWorld();
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const TAGGED = fileURLToPath(new URL("./support/tagged-udp.ts", import.meta.url));
 const CLIENT = fileURLToPath(new URL("./support/lan-client.ts", import.meta.url));
 const SERVER = fileURLToPath(new URL("./support/lan-server.ts", import.meta.url));
@@ -56,7 +56,7 @@ describeWhere(missing, "three hosts, two of which have LANs of the same addresse
     }
     for (const host of ["a", "b", "c"] as const) {
       const flags = ["--state-dir", `${world.folder}/${host}`, "--control-socket", `${world.folder}/${host}.sock`];
-      const child = world.start(host, process.execPath, "--conditions=arctic-source", MAIN, ...flags);
+      const child = world.start(host, process.execPath, ...programArguments("arctic-dataplane"), ...flags);
       await child.waitFor(/dataplane_started/);
       clients.set(host, await connectDataplane(`${world.folder}/${host}.sock`));
     }

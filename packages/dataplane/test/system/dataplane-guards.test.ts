@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
+import { programArguments } from "../../../../test/support/programs.ts";
 import { vxlanName } from "../../src/kernel/names.ts";
 import { overlayAddress, overlayMac, pairVni } from "../../src/tempest/overlay.ts";
 import { type Pair, startCarryingPair } from "./support/pair.ts";
@@ -10,7 +11,6 @@ import { onLan, PEER_A, PEER_B, routed, SERVICE_ROUTED } from "./support/plans.t
 import { missingForWorld } from "./support/world.ts";
 
 const missing = await missingForWorld();
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const BLAST = fileURLToPath(new URL("./support/udp-blast.ts", import.meta.url));
 
 describeWhere(missing, "a carrying data plane guards its host", () => {
@@ -135,8 +135,7 @@ describeWhere(missing, "a carrying data plane guards its host", () => {
     const second = world.start(
       "a",
       process.execPath,
-      "--conditions=arctic-source",
-      MAIN,
+      ...programArguments("arctic-dataplane"),
       "--state-dir",
       `${world.folder}/a`,
       "--control-socket",
@@ -155,8 +154,7 @@ describeWhere(missing, "a carrying data plane guards its host", () => {
     await world.inside(
       "a",
       process.execPath,
-      "--conditions=arctic-source",
-      MAIN,
+      ...programArguments("arctic-dataplane"),
       "--cleanup",
       "--state-dir",
       `${world.folder}/a`,

@@ -1,15 +1,14 @@
 import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
+import { programArguments } from "../../../../test/support/programs.ts";
 import { type Pair, startPair } from "./support/pair.ts";
 import { routed, SERVICE_ROUTED } from "./support/plans.ts";
 import { missingForWorld } from "./support/world.ts";
 
 /** Real WireGuard between two data planes, while a client asks the server for an echo every 50 ms. */
-const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const PING_MS = 50;
 const OVERLAP_S = 2;
 const SERVER = "10.71.3.2";
@@ -51,8 +50,7 @@ describeWhere(await missingForWorld(), "the tunnel's keys", () => {
   test("the operator's command announces a next key", async () => {
     const before = (await pair.client("a").identity()).tunnel.public_key;
     const argv = [
-      "--conditions=arctic-source",
-      MAIN,
+      ...programArguments("arctic-dataplane"),
       "rotate-tunnel-key",
       "--control-socket",
       `${pair.world.folder}/a.sock`,

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { connectDataplane, type DataplaneClient, type Observation, type PlanService } from "@arctic/dataplane";
+import { programArguments } from "../../../../../test/support/programs.ts";
 import { PEER_A, PEER_B, planOf, planPeer, routed } from "./plans.ts";
 import { type Child, type Host, makeWorld, type World } from "./world.ts";
 
-const MAIN = fileURLToPath(new URL("../../../src/main.ts", import.meta.url));
 const CLIENT = fileURLToPath(new URL("./lan-client.ts", import.meta.url));
 const SERVER = fileURLToPath(new URL("./lan-server.ts", import.meta.url));
 
@@ -33,11 +33,11 @@ export interface Pair {
   destroy(): Promise<void>;
 }
 
-/** `flags` are given to both data planes; `main` is the program, by default the sources. */
-export async function startPair(flags: readonly string[] = [], main: string = MAIN): Promise<Pair> {
+/** `flags` are given to both data planes; `main` is the program's file, where it is not what tests run. */
+export async function startPair(flags: readonly string[] = [], main?: string): Promise<Pair> {
   const world = await makeWorld();
   try {
-    return await pairIn(world, [main, ...flags]);
+    return await pairIn(world, [...(main === undefined ? programArguments("arctic-dataplane") : [main]), ...flags]);
   } catch (error) {
     await world.destroy();
     throw error;
@@ -121,7 +121,6 @@ function launch(world: World, host: DataplaneHost, command: readonly string[]): 
   return world.start(
     host,
     process.execPath,
-    "--conditions=arctic-source",
     ...command,
     ...["--state-dir", `${world.folder}/${host}`, "--control-socket", `${world.folder}/${host}.sock`],
     ...["--remove-on-stop", "--log-format", "text"],
