@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type Bootstrapped, type Client, createClient } from "../../packages/agent/src/api/client.ts";
 import { loopbackEnvironment } from "../../packages/agent/test/helpers/agent-process.ts";
 import { MAIN, programOptions } from "./program.ts";
 
@@ -45,4 +46,14 @@ export async function stopped(child: ChildProcess): Promise<void> {
 export function rssOf(child: ChildProcess): number {
   const status = readFileSync(`/proc/${child.pid}/status`, "utf8");
   return (Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1024) / 1e6;
+}
+
+/** A client of the started agent with what its bootstrap showed. */
+export function clientOf({ url, fingerprint }: Started, made: Bootstrapped): Client {
+  return createClient({
+    endpoints: [url],
+    trust: { type: "fingerprints", sha256: [fingerprint] },
+    auth: { type: "credentials", clientId: made.client_id, clientSecret: made.client_secret },
+    timeoutMs: 30_000,
+  });
 }

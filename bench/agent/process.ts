@@ -2,10 +2,9 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { createClient } from "../../packages/agent/src/api/client.ts";
 import { createAuthority } from "../../packages/agent/test/helpers/authority.ts";
 import { limited, median, type Row, row } from "../support/report.ts";
-import { rssOf, started, stopped } from "./built.ts";
+import { clientOf, rssOf, started, stopped } from "./built.ts";
 import { filledAgent } from "./filled.ts";
 import { programOptions } from "./program.ts";
 import { type Reading, readsASecond } from "./readers.ts";
@@ -30,12 +29,7 @@ export async function asProcess(heldForMs: number): Promise<Row[]> {
       await stopped(child.process);
     }
     const child = await started(usual.agent.config.stateDir, authority.rootsPath);
-    const client = createClient({
-      endpoints: [child.url],
-      trust: { type: "fingerprints", sha256: [child.fingerprint] },
-      auth: { type: "credentials", clientId: usual.made.client_id, clientSecret: usual.made.client_secret },
-      timeoutMs: 30_000,
-    });
+    const client = clientOf(child, usual.made);
     try {
       const { access_token } = await client.getToken();
       const reading = {

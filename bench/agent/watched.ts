@@ -1,8 +1,7 @@
-import { createClient } from "../../packages/agent/src/api/client.ts";
-import { bootstrapped, clientOf, startTestAgent, type TestAgent } from "../../packages/agent/test/helpers/agents.ts";
+import { bootstrapped, startTestAgent, type TestAgent } from "../../packages/agent/test/helpers/agents.ts";
 import { createAuthority } from "../../packages/agent/test/helpers/authority.ts";
 import { limited, median, type Row } from "../support/report.ts";
-import { rssOf, started, stopped } from "./built.ts";
+import { clientOf, rssOf, started, stopped } from "./built.ts";
 import { filledAgent } from "./filled.ts";
 
 const NEIGHBOURS = 6;
@@ -20,17 +19,12 @@ export async function watched(forMs: number): Promise<Row[]> {
   const license = authority.issue({ max_nodes: 200, max_services: 1100 });
   const child = await started(filled.agent.config.stateDir, authority.rootsPath);
   const neighbours: TestAgent[] = [];
-  const client = createClient({
-    endpoints: [child.url],
-    trust: { type: "fingerprints", sha256: [child.fingerprint] },
-    auth: { type: "credentials", clientId: filled.made.client_id, clientSecret: filled.made.client_secret },
-    timeoutMs: 30_000,
-  });
+  const client = clientOf(child, filled.made);
   try {
     for (let index = 0; index < NEIGHBOURS; index += 1) {
       const neighbour = await startTestAgent(authority.rootsPath, { logLevel: "error" }, { writeLog: () => undefined });
       neighbours.push(neighbour);
-      clientOf(neighbour, await bootstrapped(neighbour, license, `neighbour ${index}`)).close();
+      await bootstrapped(neighbour, license, `neighbour ${index}`);
       await client.addPeer({ address: neighbour.address() });
     }
     const target = (await client.allPeers()).find(({ id }) => id !== filled.made.peer_id);
