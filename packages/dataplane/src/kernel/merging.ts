@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { cpus } from "node:os";
 import { askGeneric, attribute, nested } from "./netlink.ts";
 
 /**
@@ -6,15 +7,16 @@ import { askGeneric, attribute, nested } from "./netlink.ts";
  * and parted again where they leave. Without it every packet takes the whole way through routes and rules alone.
  */
 export interface Merging {
-  /** Switches it on for a link, where the kernel can; does nothing where it is on. */
-  enable(link: string): void;
+  /** Switches it on for a link over the tunnel, where the kernel can; does nothing where it is on. */
+  enable(link: string, tunnel: string): void;
 }
 
 export const NO_MERGING: Merging = { enable: () => {} };
 
 export const kernelMerging = (): Merging => ({
-  enable: (link) => {
+  enable: (link, tunnel) => {
     try {
+      keepFlowsTogether(tunnel);
       const path = `/sys/class/net/${link}/gro_flush_timeout`;
       if (readFileSync(path, "utf8").trim() === WAIT_NS) return;
       if (setFeature(link, "rx-udp-gro-forwarding")) writeFileSync(path, WAIT_NS);
@@ -23,6 +25,25 @@ export const kernelMerging = (): Merging => ({
     }
   },
 });
+
+/**
+ * Each flow to one processor as it leaves the tunnel. Datagrams wait for each other on the processor that they came on, and
+ * WireGuard's threads move: one that came on the other processor would overtake those that wait.
+ */
+function keepFlowsTogether(tunnel: string): void {
+  const path = `/sys/class/net/${tunnel}/queues/rx-0/rps_cpus`;
+  if (/[1-9a-f]/.test(readFileSync(path, "utf8"))) return;
+  writeFileSync(path, cpuMask(cpus().length));
+}
+
+/** So many processors, the first ones, as /sys takes them: hexadecimal, in groups of 32, the highest first. */
+export function cpuMask(count: number): string {
+  const groups = Array.from({ length: Math.ceil(count / 32) }, (_, at) => Math.min(32, count - 32 * at));
+  return groups
+    .map((bits) => (2 ** bits - 1).toString(16))
+    .reverse()
+    .join(",");
+}
 
 /** How long a datagram waits for the next of its flow, in nanoseconds. */
 const WAIT_NS = "50000";

@@ -141,7 +141,8 @@ export class Reconciler {
       ? changesBetween(desired, { ...found, links: [...found.links, bareTunnel(config.tunnelInterface)] })
       : first;
     await this.#runBatch(changes.additions);
-    for (const { kind, name } of desired.links) if (kind === "vxlan") this.#options.merging.enable(name);
+    for (const { kind, name } of desired.links)
+      if (kind === "vxlan") this.#options.merging.enable(name, config.tunnelInterface);
     await this.#runTc(changes.limits);
     await this.#setSysctls(desired.sysctls);
     await this.#runBatch(changes.removals);

@@ -59,6 +59,13 @@ describeWhere(await missingForWorld(), "datagrams that are merged behind the tun
     expect(told.whole).toBeGreaterThan(COUNT * 0.9);
   });
 
+  test("were led to one processor a flow, whichever WireGuard's thread was on", async () => {
+    for (const host of ["a", "b"] as const) {
+      const mask = await pair.world.inside(host, "cat", "/sys/class/net/tempest0/queues/rx-0/rps_cpus");
+      expect(mask.trim()).toMatch(/[1-9a-f]/);
+    }
+  });
+
   test("were merged where the kernel can: the exit counted fewer than the entry", async () => {
     const waitsNs = Number(await pair.world.inside("b", "sh", "-c", "cat /sys/class/net/arx-*/gro_flush_timeout"));
     const entered = (await pair.service("a", SERVICE_ROUTED)).tempest.packets_in;
