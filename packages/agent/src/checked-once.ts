@@ -5,8 +5,8 @@ const REMEMBERED = 8192;
 
 /**
  * A provider that several peers of one process share: what one of them found right is right for all. Remembered is the
- * SHA-256 of the whole question (key, signature, message), and right answers alone, so that nobody can fill the memory
- * with wrong ones.
+ * SHA-256 of the whole question (key, signature and message, in the sizes that core lets through), and right answers
+ * alone, so that nobody can fill the memory with wrong ones.
  */
 export function checkedOnce(crypto: NodeCrypto): NodeCrypto {
   const right = new Remembered();
@@ -38,8 +38,11 @@ export function checkedOnce(crypto: NodeCrypto): NodeCrypto {
         maxWrong,
       );
       for (const { name } of fresh) underway.set(name, done);
-      await Promise.all([done, ...others]);
-      for (const { name } of fresh) underway.delete(name);
+      try {
+        await Promise.all([done, ...others]);
+      } finally {
+        for (const { name } of fresh) underway.delete(name);
+      }
     },
     isTorsionFree(publicKey) {
       const name = textFrom(publicKey);

@@ -61,6 +61,22 @@ it("two who ask ahead at once have a signature checked once", async () => {
   expect(asked.verifyAhead).toBe(1);
 });
 
+it("what could not be checked ahead is checked by who asks next", async () => {
+  let isBroken = true;
+  const shared = checkedOnce({
+    ...crypto,
+    async verifyAhead(checks) {
+      if (isBroken) throw new Error("the pool is gone");
+      expect(checks).toHaveLength(1);
+    },
+  });
+  const check = { publicKey, message, signature };
+  await expect(shared.verifyAhead([check])).rejects.toThrow("the pool is gone");
+  isBroken = false;
+  await shared.verifyAhead([check]);
+  expect.assertions(2);
+});
+
 it("a key without torsion is looked at once, another one every time", () => {
   const { asked, shared } = counted();
   const torsion = new Uint8Array(32);
