@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type Bootstrapped, type Client, createClient } from "../../packages/agent/src/api/client.ts";
 import { loopbackEnvironment } from "../../packages/agent/test/helpers/agent-process.ts";
-import { MAIN, programOptions } from "./program.ts";
+import { MAIN, programEnvironment, programOptions } from "./program.ts";
 
 /** The built agent in a process of its own. */
 export interface Started {
@@ -17,7 +17,7 @@ export interface Started {
 export async function started(stateDir: string, rootsPath: string): Promise<Started> {
   // As the unit file and the first line of the program start it.
   const child = spawn(process.execPath, [...programOptions(), MAIN], {
-    env: { ...process.env, MALLOC_ARENA_MAX: "2", ...loopbackEnvironment(stateDir, rootsPath) },
+    env: { ...process.env, ...programEnvironment(), ...loopbackEnvironment(stateDir, rootsPath) },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const { port, tls_fingerprint } = await listening(child);
