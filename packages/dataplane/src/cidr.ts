@@ -25,8 +25,12 @@ export function parseAddress(text: string): IpAddress | undefined {
 /** As {@link parseAddress}, for what a kernel socket reports: `::ffff:10.0.0.1` is the IPv4 address in it. */
 export function parseSocketAddress(text: string): IpAddress | undefined {
   const address = text.includes(":") ? parseIpv6(text.replace(/%.*$/, "")) : parseIpv4(text);
-  if (address === undefined || !isIpv4Mapped(address)) return address;
-  return { family: 4, value: address.value & 0xffffffffn };
+  return address === undefined ? undefined : ipv4Within(address);
+}
+
+/** The IPv4 address in an IPv4-mapped one; any other as it is. */
+export function ipv4Within(address: IpAddress): IpAddress {
+  return isIpv4Mapped(address) ? { family: 4, value: address.value & 0xffffffffn } : address;
 }
 
 /** Reads a canonical CIDR; undefined for any other text. */
@@ -72,7 +76,11 @@ export function formatCidr(cidr: Cidr): string {
 
 /** The address in network order: 4 or 16 bytes. */
 export function addressToBytes(address: IpAddress): Uint8Array {
-  const bytes = new Uint8Array(bitsOf(address.family) / 8);
+  if (address.family === 4) {
+    const bits = Number(address.value);
+    return Uint8Array.of(bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255);
+  }
+  const bytes = new Uint8Array(16);
   let rest = address.value;
   for (let at = bytes.length - 1; at >= 0; at--) {
     bytes[at] = Number(rest & 0xffn);
@@ -83,10 +91,14 @@ export function addressToBytes(address: IpAddress): Uint8Array {
 
 /** Reads 4 or 16 bytes in network order; undefined for another length. */
 export function addressFromBytes(bytes: Uint8Array): IpAddress | undefined {
-  if (bytes.length !== 4 && bytes.length !== 16) return undefined;
+  if (bytes.length === 4) {
+    const [first = 0, second = 0, third = 0, fourth = 0] = bytes;
+    return { family: 4, value: BigInt(((first * 256 + second) * 256 + third) * 256 + fourth) };
+  }
+  if (bytes.length !== 16) return undefined;
   let value = 0n;
   for (const byte of bytes) value = (value << 8n) | BigInt(byte);
-  return { family: bytes.length === 4 ? 4 : 6, value };
+  return { family: 6, value };
 }
 
 function bitsOf(family: 4 | 6): number {

@@ -3,6 +3,7 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { dirname } from "node:path";
 import { type ControlErrorBody, type ControlReply, createLineReader, requestSchema } from "./control-protocol.ts";
 import type { Dataplane } from "./dataplane.ts";
+import { jsonWithServices } from "./json-text.ts";
 import { PlanReader } from "./plan-reader.ts";
 
 export interface ControlServer {
@@ -56,7 +57,7 @@ export async function serveControl(path: string, dataplane: Handled, group?: num
 
 function serveSocket(socket: Socket, dataplane: Handled, plans: PlanReader): void {
   const read = createLineReader(
-    (line) => void answer(line, dataplane, plans).then((reply) => socket.write(`${JSON.stringify(reply)}\n`)),
+    (line) => void answer(line, dataplane, plans).then((reply) => socket.write(`${reply}\n`)),
   );
   // A peer that goes away in the middle of an answer needs none.
   socket.on("error", () => socket.destroy());
@@ -69,58 +70,54 @@ function serveSocket(socket: Socket, dataplane: Handled, plans: PlanReader): voi
   });
 }
 
-async function answer(line: string, dataplane: Handled, plans: PlanReader): Promise<ControlReply> {
+/** The reply to one line, as JSON. */
+async function answer(line: string, dataplane: Handled, plans: PlanReader): Promise<string> {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    return { id: 0, error: { code: "INVALID_REQUEST", message: "the line is no JSON" } };
+    return refusal(0, { code: "INVALID_REQUEST", message: "the line is no JSON" });
   }
   const request = requestSchema.safeParse(value);
   if (!request.success) {
     const issue = request.error.issues[0];
     const message = `request${issue === undefined ? "" : ` ${issue.path.join(".")}`}: ${issue?.message ?? "malformed"}`;
-    return { id: idOf(value), error: { code: "INVALID_REQUEST", message } };
+    return refusal(idOf(value), { code: "INVALID_REQUEST", message });
   }
   const { id } = request.data;
   dataplane.heard();
   try {
     return await perform(request.data, dataplane, plans);
   } catch (error) {
-    return { id, error: failure(error) };
+    return refusal(id, { code: "FAILED", message: error instanceof Error ? error.message : String(error) });
   }
 }
+
+const refusal = (id: number, error: ControlErrorBody): string => JSON.stringify({ id, error } satisfies ControlReply);
+const reply = (id: number, resultJson: string): string => `{"id":${id},"result":${resultJson}}`;
 
 async function perform(
   request: ReturnType<typeof requestSchema.parse>,
   dataplane: Handled,
   plans: PlanReader,
-): Promise<ControlReply> {
+): Promise<string> {
   const { id } = request;
   switch (request.method) {
     case "ping":
-      return { id, result: { ok: true } };
+      return reply(id, JSON.stringify({ ok: true }));
     case "identity":
-      return { id, result: dataplane.identity };
+      return reply(id, JSON.stringify(dataplane.identity));
     case "observe":
-      return { id, result: await dataplane.observe() };
+      return reply(id, jsonWithServices(await dataplane.observe()));
     case "rotate_tunnel_key":
-      return { id, result: await dataplane.rotateTunnelKey() };
+      return reply(id, JSON.stringify(await dataplane.rotateTunnelKey()));
     case "apply": {
       const checked = plans.read(request.params.plan);
-      if (!checked.ok) {
-        return {
-          id,
-          error: { code: "INVALID_PLAN", message: `the plan was refused and nothing changed: ${checked.problem}` },
-        };
-      }
-      return { id, result: await dataplane.apply(checked.plan) };
+      if (checked.ok) return reply(id, jsonWithServices(await dataplane.apply(checked.plan)));
+      const message = `the plan was refused and nothing changed: ${checked.problem}`;
+      return refusal(id, { code: "INVALID_PLAN", message });
     }
   }
-}
-
-function failure(error: unknown): ControlErrorBody {
-  return { code: "FAILED", message: error instanceof Error ? error.message : String(error) };
 }
 
 function idOf(value: unknown): number {

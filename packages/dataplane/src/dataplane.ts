@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { Finding } from "./conflicts/findings.ts";
 import { lookForConflicts } from "./conflicts/look.ts";
+import { jsonWithServices } from "./json-text.ts";
 import type { Allocations } from "./kernel/allocation.ts";
 import type { ChangeWatch } from "./kernel/change-watch.ts";
 import type { ClassUse } from "./kernel/class-use.ts";
@@ -264,7 +265,7 @@ class RunningDataplane implements Dataplane {
   /** A plan whose text has not changed comes as the same object. */
   async #store(plan: NetworkPlan): Promise<void> {
     if (plan === this.#storedPlan) return;
-    await this.#options.state.write(PLAN_FILE, plan);
+    await this.#options.state.write(PLAN_FILE, plan, jsonWithServices(plan));
     this.#storedPlan = plan;
   }
 

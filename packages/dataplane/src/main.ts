@@ -11,6 +11,7 @@ import { kernelMerging } from "./kernel/merging.ts";
 import { kernelGeneration } from "./kernel/nft-generation.ts";
 import { createRunner } from "./kernel/runner.ts";
 import { procSysctls } from "./kernel/sysctl.ts";
+import { NFT_COMMIT } from "./kernel/table-keeper.ts";
 import { createLog, type Log } from "./log.ts";
 import { startPegasus } from "./pegasus/start-pegasus.ts";
 import { removeEverything } from "./removal.ts";
@@ -86,7 +87,7 @@ async function optionsFrom(config: Config, log: Log): Promise<DataplaneOptions> 
   return {
     version: await ownVersion(),
     state: await openStateDir(config.stateDir),
-    runner: createRunner(),
+    runner: createRunner(undefined, NFT_COMMIT),
     generation: kernelGeneration(),
     changeWatch: kernelChangeWatch(),
     classUse: kernelClassUse(),

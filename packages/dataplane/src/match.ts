@@ -22,9 +22,15 @@ export interface RouteMatch<S extends RoutedService> {
   readonly route: PlanRoute;
 }
 
-export interface RankedRoute<S extends RoutedService> extends RouteMatch<S> {
+export interface RankedRoute<S extends RoutedService> extends RouteMatch<S>, RouteNetworks {}
+
+interface RouteNetworks {
   readonly family: 4 | 6;
   readonly class: RouteClass;
+  /** Class and lengths as one number: the smaller, the more specific. */
+  readonly place: number;
+  /** The networks, as text; which of the two are there is told by the class. */
+  readonly key: string;
   readonly source?: Cidr;
   readonly destination?: Cidr;
 }
@@ -45,13 +51,17 @@ export function matchRoute<S extends RoutedService>(services: readonly S[], pack
  * route id. Left out are routes without a network, of two families, or not canonical: they match nothing.
  */
 export function rankRoutes<S extends RoutedService>(services: readonly S[]): RankedRoute<S>[] {
-  const ranked = services.flatMap((service) =>
-    service.routes.flatMap((route) => {
-      const rankedRoute = rankedFrom(service, route);
-      return rankedRoute === undefined ? [] : [rankedRoute];
-    }),
-  );
-  return ranked.sort(compareRanked);
+  // Sorted in parts, of which most are in order already.
+  const routesByPlace = new Map<number, RankedRoute<S>[]>();
+  for (const service of services) {
+    for (const route of routesOf(service)) {
+      const routes = routesByPlace.get(route.place);
+      if (routes === undefined) routesByPlace.set(route.place, [route]);
+      else routes.push(route);
+    }
+  }
+  const parts = [...routesByPlace].sort(([a], [b]) => a - b);
+  return parts.flatMap(([, routes]) => routes.sort(compareInPlace));
 }
 
 /** Whether {@link rankRoutes} takes the route: it names a network, canonically, and no two families. */
@@ -73,12 +83,20 @@ export function createMatcher<S extends RoutedService>(
   };
 }
 
-function rankedFrom<S extends RoutedService>(service: S, route: PlanRoute): RankedRoute<S> | undefined {
-  const networks = readNetworks(route);
-  return networks === undefined ? undefined : { service, route, ...networks };
-}
+/** A service is data that nobody changes, and mostly stays from plan to plan: its routes are read once. */
+const rankedByService = new WeakMap<RoutedService, readonly RankedRoute<RoutedService>[]>();
 
-type RouteNetworks = Pick<RankedRoute<RoutedService>, "family" | "class" | "source" | "destination">;
+function routesOf<S extends RoutedService>(service: S): readonly RankedRoute<S>[] {
+  // What is kept under a service was made of that very service.
+  const held = rankedByService.get(service) as readonly RankedRoute<S>[] | undefined;
+  if (held !== undefined) return held;
+  const ranked = service.routes.flatMap((route) => {
+    const networks = readNetworks(route);
+    return networks === undefined ? [] : [{ service, route, ...networks }];
+  });
+  rankedByService.set(service, ranked);
+  return ranked;
+}
 
 /** A route is data that nobody changes, and plans mostly bring the one that was there before: it is read once. */
 const networksByRoute = new WeakMap<PlanRoute, { readonly read: RouteNetworks | undefined }>();
@@ -94,20 +112,32 @@ function networksFrom(route: PlanRoute): RouteNetworks | undefined {
   const destination = route.dest_cidr === undefined ? undefined : parseCidr(route.dest_cidr);
   if (source === undefined && route.source_cidr !== undefined) return undefined;
   if (destination === undefined && route.dest_cidr !== undefined) return undefined;
-  if (source !== undefined && destination !== undefined) {
-    if (source.family !== destination.family) return undefined;
-    return { family: source.family, class: "source_and_destination", source, destination };
-  }
-  if (source !== undefined) return { family: source.family, class: "source", source };
-  if (destination !== undefined) return { family: destination.family, class: "destination", destination };
-  return undefined;
+  if (source !== undefined && destination !== undefined && source.family !== destination.family) return undefined;
+  const family = (source ?? destination)?.family;
+  if (family === undefined) return undefined;
+  const routeClass =
+    source === undefined ? "destination" : destination === undefined ? "source" : "source_and_destination";
+  return {
+    family,
+    class: routeClass,
+    place: placeOf(routeClass, source, destination),
+    key: keyText(destination?.network, source?.network),
+    ...(source === undefined ? {} : { source }),
+    ...(destination === undefined ? {} : { destination }),
+  };
 }
 
-function compareRanked(a: RankedRoute<RoutedService>, b: RankedRoute<RoutedService>): number {
+/** By class, then the longer destination, then the longer source. */
+function placeOf(routeClass: RouteClass, source: Cidr | undefined, destination: Cidr | undefined): number {
+  const shortness = (cidr: Cidr | undefined): number => 128 - (cidr?.prefixLength ?? -1);
+  return (CLASS_ORDER[routeClass] * 256 + shortness(destination)) * 256 + shortness(source);
+}
+
+const keyText = (destination: bigint | undefined, source: bigint | undefined): string => `${destination} ${source}`;
+
+/** For two of one place. */
+function compareInPlace(a: RankedRoute<RoutedService>, b: RankedRoute<RoutedService>): number {
   return (
-    CLASS_ORDER[a.class] - CLASS_ORDER[b.class] ||
-    lengthOf(b.destination) - lengthOf(a.destination) ||
-    lengthOf(b.source) - lengthOf(a.source) ||
     b.route.priority - a.route.priority ||
     compareText(a.service.serviceId, b.service.serviceId) ||
     a.route.route_id - b.route.route_id
@@ -128,30 +158,25 @@ interface Table<S extends RoutedService> {
 }
 
 function tablesFrom<S extends RoutedService>(ranked: readonly RankedRoute<S>[]): Table<S>[] {
-  const tablesByName = new Map<string, Table<S>>();
+  const tablesByPlace = { 4: new Map<number, Table<S>>(), 6: new Map<number, Table<S>>() };
+  const tables: Table<S>[] = [];
   for (const route of ranked) {
-    const destinationLength = route.destination?.prefixLength;
-    const sourceLength = route.source?.prefixLength;
-    const name = `${route.family} ${destinationLength} ${sourceLength}`;
-    const table = tablesByName.get(name) ?? {
-      family: route.family,
-      destinationLength,
-      sourceLength,
-      routesByKey: new Map(),
-    };
-    tablesByName.set(name, table);
-    const key = `${route.destination?.network} ${route.source?.network}`;
+    const { family, place, key } = route;
+    let table = tablesByPlace[family].get(place);
+    if (table === undefined) {
+      const [destinationLength, sourceLength] = [route.destination?.prefixLength, route.source?.prefixLength];
+      table = { family, destinationLength, sourceLength, routesByKey: new Map() };
+      tablesByPlace[family].set(place, table);
+      tables.push(table);
+    }
     if (!table.routesByKey.has(key)) table.routesByKey.set(key, route);
   }
-  return [...tablesByName.values()];
+  return tables;
 }
 
 function keyOf(packet: Packet, destinationLength: number | undefined, sourceLength: number | undefined): string {
-  const destination = destinationLength === undefined ? undefined : maskAddress(packet.destination, destinationLength);
-  const source = sourceLength === undefined ? undefined : maskAddress(packet.source, sourceLength);
-  return `${destination} ${source}`;
-}
-
-function lengthOf(cidr: Cidr | undefined): number {
-  return cidr?.prefixLength ?? -1;
+  return keyText(
+    destinationLength === undefined ? undefined : maskAddress(packet.destination, destinationLength),
+    sourceLength === undefined ? undefined : maskAddress(packet.source, sourceLength),
+  );
 }

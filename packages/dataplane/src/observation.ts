@@ -14,14 +14,14 @@ export function observationFrom(
   conflicts: readonly Finding[] = [],
 ): Observation {
   const counters = pegasus.type === "running" ? pegasus.counters : { services: [], links: [] };
-  const flowsByKey = new Map(counters.services.map((entry) => [`${entry.role} ${entry.serviceId}`, entry]));
+  const flowsById = new Map(counters.services.map((entry) => [entry.serviceId, entry]));
   const openByPeer = new Map(counters.links.map(({ peerId, open }) => [peerId, open]));
   const stateOf = serviceStates({ plan, kernel, pegasus, now, conflicts });
   return {
     observed_at: new Date(now).toISOString(),
     flows_at_most: pegasus.type === "running" ? (pegasus.counters.flowsAtMost ?? 0) : 0,
     services: plan.services.map((service) =>
-      serviceObservation(service, kernel, flowsByKey.get(`${service.role} ${service.service_id}`), stateOf(service)),
+      keptObservation(service, kernel, flowsById.get(service.service_id), stateOf(service)),
     ),
     peers: plan.peers.map((peer) => {
       const status = peer.tunnel === undefined ? undefined : kernel.tunnelPeers.get(peer.tunnel.public_key);
@@ -44,14 +44,54 @@ export function observationFrom(
   };
 }
 
-function serviceObservation(
-  { service_id: serviceId, role }: PlanService,
+/** All that an observation of one service is made of. */
+interface Seen {
+  readonly counts: KernelReport["counts"];
+  readonly mark: number | undefined;
+  readonly drops: number;
+  readonly flows: PegasusServiceCounters | undefined;
+  readonly state: ServiceState;
+}
+
+const keptByService = new WeakMap<PlanService, { readonly seen: Seen; readonly made: ServiceObservation }>();
+
+/** What was seen of a service last, where the same is seen again: who writes it has written it already. */
+function keptObservation(
+  service: PlanService,
   kernel: KernelReport,
   flows: PegasusServiceCounters | undefined,
   state: ServiceState,
 ): ServiceObservation {
-  const entered = countOf(kernel, serviceId, "original");
-  const left = countOf(kernel, serviceId, "reply");
+  const { service_id: serviceId, role } = service;
+  const seen: Seen = {
+    counts: kernel.counts,
+    mark: kernel.desired.markByService.get(serviceId),
+    drops: kernel.limitDrops.get(serviceId) ?? 0,
+    flows: flows?.role === role ? flows : undefined,
+    state,
+  };
+  const held = keptByService.get(service);
+  if (held !== undefined && isSameSeen(held.seen, seen)) return held.made;
+  const made = serviceObservation(service, seen);
+  keptByService.set(service, { seen, made });
+  return made;
+}
+
+function isSameSeen(a: Seen, b: Seen): boolean {
+  return (
+    a.counts === b.counts &&
+    a.mark === b.mark &&
+    a.drops === b.drops &&
+    a.flows === b.flows &&
+    a.state.state === b.state.state &&
+    a.state.reason === b.state.reason
+  );
+}
+
+function serviceObservation({ service_id: serviceId, role }: PlanService, seen: Seen): ServiceObservation {
+  const { flows, state } = seen;
+  const entered = countOf(seen, "original");
+  const left = countOf(seen, "reply");
   return {
     service_id: serviceId,
     role,
@@ -69,11 +109,10 @@ function serviceObservation(
       packets_out: left.packets,
       bytes_out: left.bytes,
     },
-    limit_drops: kernel.limitDrops.get(serviceId) ?? 0,
+    limit_drops: seen.drops,
   };
 }
 
-function countOf({ counts, desired }: KernelReport, serviceId: string, direction: CountedDirection): CounterValue {
-  const mark = desired.markByService.get(serviceId);
+function countOf({ counts, mark }: Seen, direction: CountedDirection): CounterValue {
   return (mark === undefined ? undefined : counts.get(countKey(direction, mark))) ?? { packets: 0, bytes: 0 };
 }

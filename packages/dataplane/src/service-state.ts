@@ -34,8 +34,7 @@ export function serviceStates(seen: Seen): (service: PlanService) => ServiceStat
   const hostFaults = [...tableFaults(kernel), ...pendingFaults("host")];
   const pegasusFaults = perPeer((peerId) => linkFaults(seen, peerId));
   const tunnelFaults = perPeer((peerId) => faultsOfTunnel(seen, peerId, pendingFaults));
-  return ({ service_id: serviceId, peer_id: peerId }) => {
-    const faults = faultsByService.get(serviceId) ?? [];
+  const judge = (peerId: string, faults: readonly ServiceFault[], pending: readonly string[]): ServiceState => {
     const all = [...reasonsOf(faults, "all"), ...hostFaults];
     if (all.length > 0) return { state: "inactive", reason: all.join("; ") };
     const tcp = [...reasonsOf(faults, "tcp"), ...pegasusFaults(peerId), ...stopsTcp];
@@ -44,10 +43,16 @@ export function serviceStates(seen: Seen): (service: PlanService) => ServiceStat
       ...tcp.map((reason) => `TCP is not carried: ${reason}`),
       ...tunnel.map((reason) => `all but TCP is not carried: ${reason}`),
       ...reasonsOf(faults, "interface"),
-      ...pendingFaults(serviceId),
+      ...pending,
     ];
     if (reasons.length === 0) return { state: "active" };
     return { state: tcp.length > 0 && tunnel.length > 0 ? "inactive" : "degraded", reason: reasons.join("; ") };
+  };
+  // Of most services nothing is known but what all of their peer share.
+  const stateOfPeer = perPeer((peerId) => judge(peerId, [], []));
+  return ({ service_id: serviceId, peer_id: peerId }) => {
+    const [faults, pending] = [faultsByService.get(serviceId), pendingFaults(serviceId)];
+    return faults === undefined && pending.length === 0 ? stateOfPeer(peerId) : judge(peerId, faults ?? [], pending);
   };
 }
 
@@ -61,8 +66,8 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMa
   return groups;
 }
 
-function perPeer(judge: (peerId: string) => readonly string[]): (peerId: string) => readonly string[] {
-  const judgedByPeer = new Map<string, readonly string[]>();
+function perPeer<T>(judge: (peerId: string) => T): (peerId: string) => T {
+  const judgedByPeer = new Map<string, T>();
   return (peerId) => {
     const judged = judgedByPeer.get(peerId) ?? judge(peerId);
     judgedByPeer.set(peerId, judged);

@@ -7,8 +7,11 @@ export interface StateDir {
   readonly path: string;
   /** Undefined when there is no such file. Throws when it does not fit the schema. */
   read<T extends z.ZodType>(name: string, schema: T): Promise<z.infer<T> | undefined>;
-  /** Replaces the file as a whole: after a crash it holds the old or the new text. */
-  write(name: string, value: unknown): Promise<void>;
+  /**
+   * Replaces the file as a whole: after a crash it holds the old or the new text.
+   * @param json of the value, where the caller has a shorter way to it.
+   */
+  write(name: string, value: unknown, json?: string): Promise<void>;
   remove(name: string): Promise<void>;
 }
 
@@ -24,11 +27,11 @@ export async function openStateDir(path: string): Promise<StateDir> {
       });
       return text === undefined ? undefined : parse(join(path, name), text, schema);
     },
-    write: async (name, value) => {
+    write: async (name, value, json = JSON.stringify(value)) => {
       const target = join(path, name);
       const file = await open(`${target}.new`, "w", 0o600);
       try {
-        await file.writeFile(`${JSON.stringify(value)}\n`);
+        await file.writeFile(`${json}\n`);
         await file.sync();
       } finally {
         await file.close();

@@ -1,5 +1,5 @@
-import { lastError, libc, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_RAW } from "./libc.ts";
-import { AF_NETLINK, NETLINK_ROUTE } from "./netlink.ts";
+import { NETLINK_ROUTE } from "./netlink.ts";
+import { drainNetlink, listenNetlink } from "./netlink-listener.ts";
 
 /**
  * Tells whether links, addresses, routes, rules or queues of this network namespace may have changed. Reading them all
@@ -17,8 +17,9 @@ export function kernelChangeWatch(): ChangeWatch {
   let fd: number | undefined;
   return {
     hasChanged: () => {
-      if (fd !== undefined) return drain(fd);
-      fd = open();
+      if (fd !== undefined) return hasChanged(fd);
+      // Where the kernel gives no such socket, everything may always have changed.
+      fd = listenNetlink(NETLINK_ROUTE, GROUPS);
       return true;
     },
   };
@@ -35,34 +36,10 @@ const GROUPS =
   0x400 | // routes of IPv6
   0x40000; // rules of IPv6
 
-const SOCKADDR_BYTES = 12;
-const DATAGRAM_BYTES = 64 * 1024;
-/** After so many at once it is read anew anyway. */
-const MOST_DATAGRAMS = 1000;
-
-/** Undefined where the kernel gives no such socket: then everything may always have changed. */
-function open(): number | undefined {
-  const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-  if (fd < 0) return undefined;
-  const address = Buffer.alloc(SOCKADDR_BYTES);
-  address.writeUInt16LE(AF_NETLINK, 0);
-  address.writeUInt32LE(GROUPS, 8);
-  if (libc().bind(fd, address, address.length) === 0) return fd;
-  libc().close(fd);
-  return undefined;
+function hasChanged(fd: number): boolean {
+  let isTold = false;
+  const isWhole = drainNetlink(fd, () => {
+    isTold = true;
+  });
+  return isTold || !isWhole;
 }
-
-/** What was lost because nobody asked for long shows as a failure other than "nothing there". */
-function drain(fd: number): boolean {
-  const buffer = Buffer.alloc(DATAGRAM_BYTES);
-  let isChanged = false;
-  for (let datagrams = 0; datagrams < MOST_DATAGRAMS; datagrams += 1) {
-    if (Number(libc().recv(fd, buffer, buffer.length, 0)) >= 0) isChanged = true;
-    else if (NOTHING_THERE.has(lastError("recv", "a netlink socket").code)) return isChanged;
-    else isChanged = true;
-  }
-  return true;
-}
-
-/** One number with two names. */
-const NOTHING_THERE: ReadonlySet<string> = new Set(["EAGAIN", "EWOULDBLOCK"]);

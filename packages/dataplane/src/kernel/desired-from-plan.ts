@@ -1,6 +1,6 @@
 import { networkOf, parseAddress } from "../cidr.ts";
 import { asksDhcp, interfacesFrom, type ServiceInterface } from "../macvlan/interface.ts";
-import type { NetworkPlan } from "../plan.ts";
+import type { NetworkPlan, PlanService } from "../plan.ts";
 import { type TunnelledPeer, tunnelledPeers, tunnelParts } from "../tempest/tunnel.ts";
 import type { Allocations } from "./allocation.ts";
 import type { DesiredKernel, DesiredLimit, DesiredRoute, DesiredRule, ServiceFault } from "./desired.ts";
@@ -59,11 +59,28 @@ function numberServices(
       });
       return [];
     }
-    const role = service.role === "entry" ? ENTRY_ROLE : EXIT_ROLE;
-    const mark = serviceMark(serviceIndex, peerIndex, service.refuse === undefined ? role : role | REFUSE_ROLE);
-    return [{ service, serviceIndex, peerIndex, mark, ...(capturePort === undefined ? {} : { capturePort }) }];
+    return [numberedService(service, serviceIndex, peerIndex, capturePort)];
   });
   return { services, faults };
+}
+
+/** A service that stays from plan to plan, with its numbers, stays the same object, and so does what is made of it. */
+const numberedByService = new WeakMap<PlanService, NumberedService>();
+
+function numberedService(
+  service: PlanService,
+  serviceIndex: number,
+  peerIndex: number,
+  capturePort: number | undefined,
+): NumberedService {
+  const held = numberedByService.get(service);
+  if (held?.serviceIndex === serviceIndex && held.peerIndex === peerIndex && held.capturePort === capturePort)
+    return held;
+  const role = service.role === "entry" ? ENTRY_ROLE : EXIT_ROLE;
+  const mark = serviceMark(serviceIndex, peerIndex, service.refuse === undefined ? role : role | REFUSE_ROLE);
+  const made = { service, serviceIndex, peerIndex, mark, ...(capturePort === undefined ? {} : { capturePort }) };
+  numberedByService.set(service, made);
+  return made;
 }
 
 function tcpFaults(plan: NetworkPlan): ServiceFault[] {
@@ -130,16 +147,15 @@ function rulesetFrom(
   openedLinks: Ruleset["openedLinks"],
   config: HostConfig,
 ): Ruleset {
-  const tunnelledIds = new Set(tunnelled.map((peer) => peer.peerId));
+  const linksByPeer = new Map(tunnelled.map((peer) => [peer.peerId, peer.link]));
   const entries = services.filter(({ service }) => service.role === "entry");
   const exits = services.filter(({ service }) => service.role === "exit" && service.refuse === undefined);
-  const carriedExits = exits.filter(({ service }) => tunnelledIds.has(service.peer_id));
+  const carriedExits = exits.filter(({ service }) => linksByPeer.has(service.peer_id));
   const liveEntries = entries.filter(({ service }) => service.refuse === undefined);
-  const carriedEntries = liveEntries.filter(({ service }) => tunnelledIds.has(service.peer_id));
   return {
     countedMarks: services.filter(({ service }) => service.refuse === undefined).map(({ mark }) => mark),
-    entryMaps: matchMaps(entries.map(markedEntry)),
-    exitMaps: matchMaps(carriedExits.map(markedExit)),
+    entryMaps: matchMaps(entries.map(markedService)),
+    exitMaps: matchMaps(carriedExits.map(markedService)),
     serviceLinks: interfaces.map(({ numbered, link, capturePort }) => ({
       link,
       serviceIndex: numbered.serviceIndex,
@@ -147,8 +163,11 @@ function rulesetFrom(
       capturePort,
     })),
     tunnels: tunnelled.map(({ link, peerIndex, overlayAddress, vni }) => ({ link, peerIndex, overlayAddress, vni })),
-    entryFlows: carriedEntries.map(({ service, mark }) => ({ link: vxlanName(service.peer_id), mark })),
-    strandedFlows: liveEntries.filter(({ service }) => !tunnelledIds.has(service.peer_id)).map(({ mark }) => mark),
+    entryFlows: liveEntries.flatMap(({ service, mark }) => {
+      const link = linksByPeer.get(service.peer_id);
+      return link === undefined ? [] : [{ link, mark }];
+    }),
+    strandedFlows: liveEntries.filter(({ service }) => !linksByPeer.has(service.peer_id)).map(({ mark }) => mark),
     limited: limitsFrom(services, tunnelled).map(({ mark, serviceIndex }) => ({ mark, serviceIndex })),
     exitFlows: carriedExits.map(({ mark }) => mark),
     masqueraded: carriedExits.filter(({ service }) => !service.fully_transparent).map(({ mark }) => mark),
@@ -173,6 +192,16 @@ function limitsFrom(services: readonly NumberedService[], tunnelled: readonly Tu
     const bitsPerSecond = service.bandwidth_limit_mbps * 1_000_000;
     return [{ link, serviceIndex, mark, bitsPerSecond, owner: service.service_id }];
   });
+}
+
+const markedByNumbered = new WeakMap<NumberedService, MarkedService>();
+
+function markedService(numbered: NumberedService): MarkedService {
+  const held = markedByNumbered.get(numbered);
+  if (held !== undefined) return held;
+  const made = numbered.service.role === "entry" ? markedEntry(numbered) : markedExit(numbered);
+  markedByNumbered.set(numbered, made);
+  return made;
 }
 
 function markedEntry({ service, mark }: NumberedService): MarkedService {

@@ -6,6 +6,8 @@ export interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
   listen(fd: number, backlog: number): number;
+  getpeername(fd: number, address: Uint8Array, length: Uint8Array): number;
+  getsockname(fd: number, address: Uint8Array, length: Uint8Array): number;
   send(fd: number, message: Uint8Array, length: number, flags: number): number | bigint;
   sendto(fd: number, message: Uint8Array, length: number, flags: number, to: Uint8Array, size: number): number | bigint;
   recv(fd: number, into: Uint8Array, length: number, flags: number): number | bigint;
@@ -30,6 +32,8 @@ export function libc(): Libc {
     setsockopt: library.func("int setsockopt(int fd, int level, int name, const void *value, uint32_t length)"),
     bind: library.func("int bind(int fd, const void *address, uint32_t length)"),
     listen: library.func("int listen(int fd, int backlog)"),
+    getpeername: library.func("int getpeername(int fd, void *address, void *length)"),
+    getsockname: library.func("int getsockname(int fd, void *address, void *length)"),
     send: library.func("long send(int fd, const void *message, size_t length, int flags)"),
     sendto: library.func(
       "long sendto(int fd, const void *message, size_t length, int flags, const void *to, uint32_t size)",

@@ -1,6 +1,5 @@
 import { formatCidr, networkOf } from "../cidr.ts";
 import { type RankedRoute, type RoutedService, rankRoutes } from "../match.ts";
-import type { PlanRoute } from "../plan.ts";
 import type { MatchElement, MatchMap } from "./ruleset.ts";
 
 /** A service with what its kernel elements carry. */
@@ -31,54 +30,50 @@ export function matchMaps(services: readonly MarkedService[]): MatchMap[] {
     }
   }
   for (const route of ranked) if (route.class !== "source_and_destination") add(builders, route, writtenRoute(route));
-  return [...builders.values()].map(({ head, elementsByKey }) => ({ ...head, elements: [...elementsByKey.values()] }));
+  return [...builders.values()].map(({ head, elementsByPlace }) => ({
+    ...head,
+    elements: [...elementsByPlace.values()],
+  }));
 }
 
 interface Builder {
   readonly head: Omit<MatchMap, "elements">;
-  readonly elementsByKey: Map<string, MatchElement>;
+  readonly elementsByPlace: Map<string, MatchElement>;
 }
 
-type Candidate = Omit<RankedRoute<MarkedService>, "route">;
+type Candidate = Pick<RankedRoute<MarkedService>, "service" | "family" | "class" | "source" | "destination">;
 
-/** What an element says but for its link and mark, as text. */
+/** An element and where it stands. */
 interface Written {
-  /** Of the map that it stands in. */
   readonly mapName: string;
-  readonly networks: Pick<MatchElement, "source" | "destination">;
-  /** The same networks as one text. */
-  readonly key: string;
+  /** In its map; of several elements for one place the first stays. */
+  readonly place: string;
+  readonly element: MatchElement;
 }
 
-function add(builders: Map<string, Builder>, candidate: Candidate, { mapName, networks, key }: Written): void {
-  const { service, source, destination } = candidate;
-  const builder = builders.get(mapName) ?? {
-    head: {
-      family: candidate.family,
-      class: candidate.class,
-      sourceLength: source?.prefixLength,
-      destinationLength: destination?.prefixLength,
-    },
-    elementsByKey: new Map(),
-  };
-  builders.set(mapName, builder);
-  const { link, mark } = service;
-  const place = link === undefined ? key : `${link} ${key}`;
-  if (builder.elementsByKey.has(place)) return;
-  builder.elementsByKey.set(place, link === undefined ? { ...networks, mark } : { link, ...networks, mark });
+function add(builders: Map<string, Builder>, candidate: Candidate, { mapName, place, element }: Written): void {
+  let builder = builders.get(mapName);
+  if (builder === undefined) {
+    const { source, destination } = candidate;
+    const lengths = { sourceLength: source?.prefixLength, destinationLength: destination?.prefixLength };
+    builder = {
+      head: { family: candidate.family, class: candidate.class, ...lengths },
+      elementsByPlace: new Map(),
+    };
+    builders.set(mapName, builder);
+  }
+  if (!builder.elementsByPlace.has(place)) builder.elementsByPlace.set(place, element);
 }
 
-/** A route is data that nobody changes, and stays from plan to plan: it is written once. */
-const writtenByRoute = new WeakMap<PlanRoute, Written>();
+/** A service's routes are ranked once as long as it stays, and each is written once. */
+const writtenByRoute = new WeakMap<RankedRoute<MarkedService>, Written>();
 
-function writtenRoute(candidate: RankedRoute<MarkedService>): Written {
-  const { route } = candidate;
+function writtenRoute(route: RankedRoute<MarkedService>): Written {
   const held = writtenByRoute.get(route);
   if (held !== undefined) return held;
   // The canonical text of an IPv4 network is one; IPv6 has several.
-  const texts =
-    candidate.family === 4 ? { source: route.source_cidr, destination: route.dest_cidr } : textsOf(candidate);
-  const made = written(candidate, texts, "route");
+  const { source_cidr: source, dest_cidr: destination } = route.route;
+  const made = written(route, route.family === 4 ? { source, destination } : textsOf(route), "route");
   writtenByRoute.set(route, made);
   return made;
 }
@@ -95,14 +90,17 @@ function textsOf({ source, destination }: Candidate): Texts {
   };
 }
 
-function written({ family, source, destination }: Candidate, texts: Texts, group: string): Written {
+function written({ service, family, source, destination }: Candidate, texts: Texts, group: string): Written {
   const { source: from, destination: to } = texts;
+  const { link, mark } = service;
   return {
     mapName: `${group} ${family} ${destination?.prefixLength} ${source?.prefixLength}`,
-    networks: {
+    place: `${link} ${from} ${to}`,
+    element: {
+      ...(link === undefined ? {} : { link }),
       ...(from === undefined ? {} : { source: from }),
       ...(to === undefined ? {} : { destination: to }),
+      mark,
     },
-    key: `${from} ${to}`,
   };
 }

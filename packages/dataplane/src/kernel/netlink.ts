@@ -34,21 +34,36 @@ const MOST_DATAGRAMS = 1000;
 
 /** Asks on a socket of its own. Undefined when the kernel refuses, or does not answer within a second. */
 export function askNetlink(family: number, type: number, flags: number, body: Buffer): NetlinkMessage[] | undefined {
-  const system = libc();
-  const fd = system.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);
-  if (fd < 0) return undefined;
+  const fd = openNetlink(family);
+  if (fd === undefined) return undefined;
   try {
-    system.setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ONE_SECOND, ONE_SECOND.length);
-    const question = Buffer.alloc(HEADER_BYTES + body.length);
-    question.writeUInt32LE(question.length, 0);
-    question.writeUInt16LE(type, 4);
-    question.writeUInt16LE(flags, 6);
-    question.set(body, HEADER_BYTES);
-    if (Number(system.send(fd, question, question.length, 0)) !== question.length) return undefined;
-    return receiveAll(fd, (flags & NLM_F_DUMP) === NLM_F_DUMP);
+    return askOn(fd, type, flags, body);
   } finally {
-    system.close(fd);
+    closeNetlink(fd);
   }
+}
+
+/** A socket for several questions; undefined where the kernel gives none. After an undefined answer it is of no use. */
+export function openNetlink(family: number): number | undefined {
+  const fd = libc().socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);
+  if (fd < 0) return undefined;
+  libc().setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, ONE_SECOND, ONE_SECOND.length);
+  return fd;
+}
+
+export function closeNetlink(fd: number): void {
+  libc().close(fd);
+}
+
+/** As {@link askNetlink}, on a socket of {@link openNetlink}. */
+export function askOn(fd: number, type: number, flags: number, body: Buffer): NetlinkMessage[] | undefined {
+  const question = Buffer.alloc(HEADER_BYTES + body.length);
+  question.writeUInt32LE(question.length, 0);
+  question.writeUInt16LE(type, 4);
+  question.writeUInt16LE(flags, 6);
+  question.set(body, HEADER_BYTES);
+  if (Number(libc().send(fd, question, question.length, 0)) !== question.length) return undefined;
+  return receiveAll(fd, (flags & NLM_F_DUMP) === NLM_F_DUMP);
 }
 
 /**

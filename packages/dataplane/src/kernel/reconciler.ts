@@ -15,7 +15,7 @@ import type { HostLink } from "./host.ts";
 import type { HostConfig, HostFacts } from "./host-facts.ts";
 import { classChange } from "./limits.ts";
 import type { Merging } from "./merging.ts";
-import type { Counts } from "./nft.ts";
+import { type Counts, tableParts } from "./nft.ts";
 import type { NftGeneration } from "./nft-generation.ts";
 import { type ObservedKernel, observeKernel, readDefaultLink } from "./observed.ts";
 import type { Runner } from "./runner.ts";
@@ -120,6 +120,7 @@ export class Reconciler {
       baseSysctl: await readBaseSysctls(this.#options.sysctls, this.#journal, found.links),
     };
     const wanted = desiredFromPlan(plan, facts, config);
+    const parts = tableParts(wanted.ruleset);
     await prepared;
     this.#desired = wanted;
     const desired = this.#withClassRates(wanted);
@@ -131,7 +132,7 @@ export class Reconciler {
     const held = new Set(Object.keys(this.#journal));
     await this.#setSysctls(desired.sysctls.filter(({ path }) => held.has(path)));
     if (plan.services.length === 0) await this.#table.remove();
-    else await this.#table.write(desired.ruleset);
+    else await this.#table.write(desired.ruleset, parts);
     await raised;
     const isTunnelNew =
       desired.tunnel !== undefined &&

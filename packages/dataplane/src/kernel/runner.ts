@@ -1,4 +1,5 @@
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessWithoutNullStreams, type StdioOptions, spawn } from "node:child_process";
+import { Spare } from "./spare.ts";
 
 /** The one place of the data plane that starts processes: argument arrays only, no shell, input by stdin. */
 
@@ -11,7 +12,8 @@ export interface RunResult {
 
 /** Runs a program to its end. Never throws for a failing program: the caller judges the code. */
 export interface Runner {
-  run(argv: readonly string[], stdin?: string): Promise<RunResult>;
+  /** @param isDone asked while it runs: where it says true, all is done, and nobody waits for the process to end. */
+  run(argv: readonly string[], stdin?: string, isDone?: (pid: number) => boolean): Promise<RunResult>;
 }
 
 export interface StartOptions {
@@ -32,11 +34,22 @@ export function startProcess(command: string, args: readonly string[], options: 
 }
 
 const DEFAULT_LIMIT_MS = 30_000;
+const ASK_EVERY_MS = 1;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
 
-/** The real runner. A program that outlives the limit is killed and reported with code 124. */
-export function createRunner(limitMs: number = DEFAULT_LIMIT_MS): Runner {
-  return { run: (argv, stdin) => runToEnd(argv, stdin, limitMs) };
+/**
+ * The real runner. A program that outlives the limit is killed and reported with code 124.
+ * @param kept is kept started, for the next run of that very command; see {@link Spare} for which programs may be.
+ */
+export function createRunner(limitMs: number = DEFAULT_LIMIT_MS, kept: readonly string[] = []): Runner {
+  const spare = new Spare(() => startPiped(kept));
+  const keptText = JSON.stringify(kept);
+  return {
+    run: (argv, stdin, isDone) => {
+      if (argv.length === 0) return Promise.resolve({ code: 127, stdout: "", stderr: "no program was named" });
+      return toEnd(JSON.stringify(argv) === keptText ? spare.take() : startPiped(argv), stdin, limitMs, isDone);
+    },
+  };
 }
 
 /** Runs and throws with the program's own words when it fails. */
@@ -46,11 +59,17 @@ export async function runOrThrow(runner: Runner, argv: readonly string[], stdin?
   throw new Error(`${argv.join(" ")} failed with code ${result.code}: ${result.stderr.trim() || "no message"}`);
 }
 
-function runToEnd(argv: readonly string[], stdin: string | undefined, limitMs: number): Promise<RunResult> {
-  const [command, ...args] = argv;
-  if (command === undefined) return Promise.resolve({ code: 127, stdout: "", stderr: "no program was named" });
+function startPiped([command = "", ...args]: readonly string[]): ChildProcessWithoutNullStreams {
+  return spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
+}
+
+function toEnd(
+  child: ChildProcessWithoutNullStreams,
+  stdin: string | undefined,
+  limitMs: number,
+  isDone?: (pid: number) => boolean,
+): Promise<RunResult> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: ["pipe", "pipe", "pipe"] });
     const stdout: Buffer[] = [];
     const stderr: Buffer[] = [];
     let size = 0;
@@ -67,8 +86,15 @@ function runToEnd(argv: readonly string[], stdin: string | undefined, limitMs: n
     };
     child.stdout.on("data", collect(stdout));
     child.stderr.on("data", collect(stderr));
+    const asking =
+      isDone === undefined
+        ? undefined
+        : setInterval(() => {
+            if (child.pid !== undefined && isDone(child.pid)) finish(0, "");
+          }, ASK_EVERY_MS);
     const finish = (code: number, note: string): void => {
       clearTimeout(timer);
+      clearInterval(asking);
       const text = Buffer.concat(stderr).toString("utf8");
       resolve({ code, stdout: Buffer.concat(stdout).toString("utf8"), stderr: note === "" ? text : `${text}${note}` });
     };

@@ -11,6 +11,15 @@ export interface TableKeeperOptions {
   readonly onCommand: (kind: string, text: string, error: string | undefined) => void;
 }
 
+/** Reads a whole transaction before it looks at the kernel. */
+export const NFT_COMMIT: readonly string[] = ["nft", "-f", "-"];
+
+/**
+ * `nft` closes its socket before it ends, and waits there until the kernel has freed what was deleted. For a transaction of
+ * so many characters at most it costs less to be told of each element than to wait for that.
+ */
+const WATCHED_TEXT = 16 * 1024;
+
 /** The table as it was written, and by what it is known again. */
 interface Written {
   readonly parts: TableParts;
@@ -33,8 +42,7 @@ export class TableKeeper {
   }
 
   /** Makes the table hold the ruleset, in one transaction. Throws when nft refuses; the kernel keeps the one before. */
-  async write(ruleset: Ruleset): Promise<void> {
-    const parts = tableParts(ruleset);
+  async write(ruleset: Ruleset, parts: TableParts = tableParts(ruleset)): Promise<void> {
     const before = await this.#standing();
     if (before === undefined) {
       await this.#replace(ruleset, parts);
@@ -113,8 +121,10 @@ export class TableKeeper {
   }
 
   async #run(text: string): Promise<void> {
-    const { runner, onCommand } = this.#options;
-    const { code, stderr } = await runner.run(["nft", "-f", "-"], text);
+    const { runner, generation, onCommand } = this.#options;
+    const watch = text.length <= WATCHED_TEXT ? generation.watch() : undefined;
+    const { code, stderr } = await runner.run(NFT_COMMIT, text, watch?.hasCommitted);
+    watch?.end();
     onCommand("nft", text, code === 0 ? undefined : stderr.trim());
     if (code !== 0) throw new Error(`nft refused the ruleset, and the kernel keeps the one before: ${stderr.trim()}`);
   }

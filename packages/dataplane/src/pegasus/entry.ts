@@ -1,6 +1,7 @@
 import net from "node:net";
-import { formatAddress, type IpAddress, parseAddress, parseSocketAddress } from "../cidr.ts";
+import { formatAddress, type IpAddress, parseAddress } from "../cidr.ts";
 import { createMatcher, type Packet, type RouteMatch } from "../match.ts";
+import { acceptedEndpoints } from "./accepted-endpoints.ts";
 import { specialKindOf } from "./admission.ts";
 import type { OpenRequest, ResetCode } from "./frame.ts";
 import type { Ledger } from "./ledger.ts";
@@ -128,9 +129,9 @@ export class Entry {
   #take(socket: net.Socket, port: number): void {
     // Until a relay takes over: what ends a connection this early ends it without more.
     socket.on("error", () => {});
-    const source = endpointOf(socket.remoteAddress, socket.remotePort);
-    const destination = endpointOf(socket.localAddress, socket.localPort);
-    if (source === undefined || destination === undefined) return void socket.destroy();
+    const endpoints = acceptedEndpoints(socket);
+    if (endpoints === undefined) return void socket.destroy();
+    const { source, destination } = endpoints;
     const service = this.#serviceOf(source.address, destination.address, port);
     const { ledger } = this.#options;
     if (typeof service === "string") {
@@ -245,11 +246,6 @@ function listenUnlessMissing(endpoint: Endpoint): number | undefined {
     if (code === "EAFNOSUPPORT" || code === "EADDRNOTAVAIL") return undefined;
     throw error;
   }
-}
-
-function endpointOf(address: string | undefined, port: number | undefined): Endpoint | undefined {
-  const parsed = address === undefined ? undefined : parseSocketAddress(address);
-  return parsed === undefined || port === undefined ? undefined : { address: parsed, port };
 }
 
 function describe({ address, port }: Endpoint): string {

@@ -226,7 +226,8 @@ class OnreadRelay implements Relay {
     this.#gathered = [];
     this.#fromSocket.cancel();
     if (wasConnecting) this.#socket.destroy();
-    else if (reason !== undefined) this.#socket.resetAndDestroy();
+    // One that an error has ended is gone already; to be told to reset, it would make an error of that.
+    else if (reason !== undefined && !this.#socket.destroyed) this.#socket.resetAndDestroy();
     this.#job.watcher.finished(reason);
   }
 

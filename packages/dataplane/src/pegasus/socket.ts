@@ -28,19 +28,18 @@ export interface Endpoint {
  * @throws SocketError EPERM without CAP_NET_RAW or CAP_NET_ADMIN, EADDRINUSE, …
  */
 export function listenTransparent(endpoint: Endpoint, backlog: number): number {
-  const what = describeEndpoint(endpoint);
-  return withSocket(endpoint.address.family, SOCK_STREAM, what, (fd) => {
-    setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1, what);
-    setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1, what);
-    setTransparent(fd, endpoint.address.family, what);
+  return withSocket(endpoint.address.family, SOCK_STREAM, endpoint, (fd) => {
+    setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1, endpoint);
+    setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1, endpoint);
+    setTransparent(fd, endpoint.address.family, endpoint);
     // Linux hands these down to what is accepted, which saves six calls a connection.
-    setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1, what);
-    setOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1, what);
-    setOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE.idleMs / 1000, what);
-    setOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE.probeEveryMs / 1000, what);
-    setOption(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE.probes, what);
-    bindTo(fd, endpoint, what);
-    if (libc().listen(fd, backlog) !== 0) throw lastError("listen", what);
+    setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1, endpoint);
+    setOption(fd, SOL_SOCKET, SO_KEEPALIVE, 1, endpoint);
+    setOption(fd, IPPROTO_TCP, TCP_KEEPIDLE, KEEP_ALIVE.idleMs / 1000, endpoint);
+    setOption(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEP_ALIVE.probeEveryMs / 1000, endpoint);
+    setOption(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEP_ALIVE.probes, endpoint);
+    bindTo(fd, endpoint, endpoint);
+    if (libc().listen(fd, backlog) !== 0) throw failureOf("listen", endpoint);
   });
 }
 
@@ -133,7 +132,7 @@ function onReadOption(onread: OnRead): net.OnReadOpts {
   return { buffer: onread.buffer, callback: (length, buffer) => onread.callback(length, buffer) };
 }
 
-function fdOf(socket: net.Socket): number | undefined {
+export function fdOf(socket: net.Socket): number | undefined {
   const handle = (socket as unknown as { _handle?: { fd?: number } | null })._handle;
   const fd = handle?.fd;
   return fd !== undefined && fd >= 0 ? fd : undefined;
@@ -173,9 +172,16 @@ function documentationAddress(text: string): IpAddress {
   return address;
 }
 
-function withSocket(family: 4 | 6, type: number, what: string, prepare: (fd: number) => void): number {
+/** What a call is for, told where it fails. */
+type Purpose = Endpoint | string;
+
+function failureOf(call: string, what: Purpose): SocketError {
+  return lastError(call, typeof what === "string" ? what : describeEndpoint(what));
+}
+
+function withSocket(family: 4 | 6, type: number, what: Purpose, prepare: (fd: number) => void): number {
   const fd = libc().socket(family === 4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) throw lastError("socket", what);
+  if (fd < 0) throw failureOf("socket", what);
   try {
     if (family === 6) setOption(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1, what);
     prepare(fd);
@@ -187,13 +193,12 @@ function withSocket(family: 4 | 6, type: number, what: string, prepare: (fd: num
 }
 
 function bindSource(source: Endpoint): number {
-  const what = describeEndpoint(source);
-  return withSocket(source.address.family, SOCK_STREAM, what, (fd) => {
-    setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1, what);
-    setTransparent(fd, source.address.family, what);
+  return withSocket(source.address.family, SOCK_STREAM, source, (fd) => {
+    setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1, source);
+    setTransparent(fd, source.address.family, source);
     // The port is chosen at connect, per destination, so one client address is not held to 28,000 flows in all.
-    if (source.port === 0) setOption(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, what);
-    bindTo(fd, source, what);
+    if (source.port === 0) setOption(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1, source);
+    bindTo(fd, source, source);
   });
 }
 
@@ -208,20 +213,21 @@ function canBind(address: IpAddress): boolean {
   }
 }
 
-function setTransparent(fd: number, family: 4 | 6, what: string): void {
+function setTransparent(fd: number, family: 4 | 6, what: Purpose): void {
   if (family === 4) setOption(fd, IPPROTO_IP, IP_TRANSPARENT, 1, what);
   else setOption(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, 1, what);
 }
 
-function setOption(fd: number, level: number, name: number, value: number, what: string): void {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32LE(value);
-  if (libc().setsockopt(fd, level, name, bytes, 4) !== 0) throw lastError("setsockopt", what);
+const optionBytes = Buffer.alloc(4);
+
+function setOption(fd: number, level: number, name: number, value: number, what: Purpose): void {
+  optionBytes.writeInt32LE(value);
+  if (libc().setsockopt(fd, level, name, optionBytes, 4) !== 0) throw failureOf("setsockopt", what);
 }
 
-function bindTo(fd: number, endpoint: Endpoint, what: string): void {
+function bindTo(fd: number, endpoint: Endpoint, what: Purpose): void {
   const address = socketAddress(endpoint);
-  if (libc().bind(fd, address, address.length) !== 0) throw lastError("bind", what);
+  if (libc().bind(fd, address, address.length) !== 0) throw failureOf("bind", what);
 }
 
 /** struct sockaddr_in (16 bytes) or sockaddr_in6 (28 bytes). The family is in host order: both our hosts are little-endian. */

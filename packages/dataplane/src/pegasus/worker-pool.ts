@@ -233,9 +233,17 @@ function keyOf({ serviceId, role }: ServiceKey): string {
   return `${role} ${serviceId}`;
 }
 
-function noCountsOf({ serviceId, role }: ServiceKey): PegasusServiceCounters {
+/** The same object for the same service, as long as nothing is counted for it. */
+const noCountsByService = new WeakMap<PegasusService, PegasusServiceCounters>();
+
+function noCountsOf(service: PegasusService): PegasusServiceCounters {
+  const held = noCountsByService.get(service);
+  if (held !== undefined) return held;
+  const { serviceId, role } = service;
   const none = { flowsOpen: 0, flowsTotal: 0, flowsRefused: 0, bytesIn: 0, bytesOut: 0 };
-  return { serviceId, role, ...none, connects: {} };
+  const made = { serviceId, role, ...none, connects: {} };
+  noCountsByService.set(service, made);
+  return made;
 }
 
 function messageOf(error: unknown): string {

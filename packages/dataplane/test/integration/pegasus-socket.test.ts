@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
 import { parseAddress } from "../../src/cidr.ts";
 import { SocketError } from "../../src/kernel/libc.ts";
+import { acceptedEndpoints } from "../../src/pegasus/accepted-endpoints.ts";
 import {
   adoptAccepted,
   bindTransparent,
@@ -244,3 +245,28 @@ test("the kernel tells this host's addresses from others", () => {
   );
   expect(bindable).toEqual([true, true, true, false, false]);
 });
+
+test.each([
+  ["127.0.0.1", "127.0.0.1"],
+  ["::1", "::1"],
+  // An IPv4 connection on a socket of both families.
+  ["::", "127.0.0.1"],
+])(
+  "both ends of a connection that %s accepted to %s are read as they are, and none of one that is over",
+  async (host, to) => {
+    const server = net.createServer({ pauseOnConnect: true });
+    cleanUps.push(() => server.close());
+    server.listen(0, host);
+    await once(server, "listening");
+    const { port } = server.address() as net.AddressInfo;
+    const client = net.connect(port, to);
+    cleanUps.push(() => client.destroy());
+    const [accepted] = (await once(server, "connection")) as [net.Socket];
+    expect(acceptedEndpoints(accepted)).toEqual({
+      source: at(to, accepted.remotePort ?? 0),
+      destination: at(to, port),
+    });
+    accepted.destroy();
+    expect(acceptedEndpoints(accepted)).toBeUndefined();
+  },
+);

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkPlan } from "../../src/check-plan.ts";
+import { jsonWithServices } from "../../src/json-text.ts";
 import { allocate, NO_ALLOCATIONS } from "../../src/kernel/allocation.ts";
 import { desiredFromPlan } from "../../src/kernel/desired-from-plan.ts";
 import { tableParts } from "../../src/kernel/nft.ts";
@@ -112,7 +113,7 @@ test("a reader that remembers gives what the full check gives, in any sequence o
   expect(Math.min(accepted, refused)).toBeGreaterThan(300);
 });
 
-test("what is kept by a service's object is what is made anew: the kernel's table, the ranks, each worker's plan", () => {
+test("what is kept by a service's object is what is made anew: the kernel's table, the ranks, each worker's plan, the text", () => {
   fc.assert(
     fc.property(fc.array(text, { minLength: 2, maxLength: 8 }), (texts) => {
       const reader = new PlanReader();
@@ -129,6 +130,7 @@ test("what is kept by a service's object is what is made anew: the kernel's tabl
         held = changedPlan(held, structuredClone(planChange(told, next)));
         told = next;
         expect(byId(held)).toEqual(byId(pegasusOf(anew.plan)));
+        expect(JSON.parse(jsonWithServices(remembered.plan))).toEqual(JSON.parse(JSON.stringify(anew.plan)));
       }
     }),
     { numRuns: 700 },

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
 import { makeWorld, missingForWorld, type World } from "./support/world.ts";
 
+const GENERATION = fileURLToPath(new URL("../../src/kernel/nft-generation.ts", import.meta.url));
 const SOURCE = fileURLToPath(new URL("../../src/kernel/change-watch.ts", import.meta.url));
 
 /** Asks before and after each command, which it runs in the namespace that it watches. */
@@ -16,6 +17,35 @@ const SCRIPT = `
     told.push(watch.hasChanged(), watch.hasChanged());
   }
   console.log(JSON.stringify(told));
+`;
+
+/** A table is written and refused by `nft`; what is heard of both. */
+const COMMITS = `
+  const { kernelGeneration } = await import(${JSON.stringify(GENERATION)});
+  const { spawn } = await import("node:child_process");
+  const generation = kernelGeneration();
+  const before = generation.read();
+  const watch = generation.watch();
+  const write = async (text) => {
+    const nft = spawn("nft", ["-f", "-"]);
+    nft.stdin.end(text);
+    await new Promise((resolve) => nft.on("close", resolve));
+    return nft.pid;
+  };
+  const accepted = await write("add table inet one\\n");
+  const refused = await write("add table inet two\\nadd rule inet two none accept\\n");
+  const told = {
+    accepted: watch.hasCommitted(accepted),
+    refused: watch.hasCommitted(refused),
+    nobody: watch.hasCommitted(process.pid),
+  };
+  watch.end();
+  const unwatched = await write("add table inet three\\n");
+  const again = generation.watch();
+  const after = { forgotten: again.hasCommitted(accepted), unwatched: again.hasCommitted(unwatched) };
+  after.steps = generation.read() - before;
+  console.log(JSON.stringify({ ...told, ...after }));
+  process.exit(0);
 `;
 
 let world: World;
@@ -53,5 +83,17 @@ describeWhere(await missingForWorld(), "the kernel tells of a change, once, and 
       "ip addr; ip rule",
     ];
     expect(JSON.parse(await world.inside("a", process.execPath, ...argv))).toEqual([true, false, false, false]);
+  });
+
+  test("who commits to a table, as soon as it has, and nobody whose transaction was refused", async () => {
+    const argv = ["--conditions=arctic-source", "--no-warnings", "--input-type=module", "-e", COMMITS];
+    expect(JSON.parse(await world.inside("a", process.execPath, ...argv))).toEqual({
+      accepted: true,
+      refused: false,
+      nobody: false,
+      forgotten: false,
+      unwatched: false,
+      steps: 2,
+    });
   });
 });

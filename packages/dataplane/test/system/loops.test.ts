@@ -64,17 +64,21 @@ describeWhere(missing, "two hosts that send everything through each other", () =
     expect((await entered()) - before).toBeLessThanOrEqual(6);
   });
 
-  test("reset TCP to nobody instead of passing it to and fro", async () => {
-    const [there, back] = [await pair.service("a", THERE), await pair.service("b", BACK)];
-    const dial = `
-      const socket = require("net").connect(80, "198.51.100.9");
+  test.each(["198.51.100.9", "2001:db8::9"])(
+    "reset TCP to nobody instead of passing it to and fro: %s",
+    async (nobody) => {
+      const [there, back] = [await pair.service("a", THERE), await pair.service("b", BACK)];
+      const dial = `
+      const socket = require("net").connect(80, "${nobody}");
       socket.on("error", () => {}).on("close", () => process.exit(0)).resume();
       setTimeout(() => process.exit(1), 12000);
     `;
-    await pair.world.inside("client", process.execPath, "-e", dial);
-    const [thereAfter, backAfter] = [await pair.service("a", THERE), await pair.service("b", BACK)];
-    expect(thereAfter.pegasus.flows_total - there.pegasus.flows_total).toBeLessThanOrEqual(2);
-    expect(backAfter.pegasus.flows_total - back.pegasus.flows_total).toBeLessThanOrEqual(2);
-    expect([thereAfter.pegasus.flows_open, backAfter.pegasus.flows_open]).toEqual([0, 0]);
-  });
+      await pair.world.inside("client", process.execPath, "-e", dial);
+      const [thereAfter, backAfter] = [await pair.service("a", THERE), await pair.service("b", BACK)];
+      expect(thereAfter.pegasus.flows_total - there.pegasus.flows_total).toBeGreaterThanOrEqual(1);
+      expect(thereAfter.pegasus.flows_total - there.pegasus.flows_total).toBeLessThanOrEqual(2);
+      expect(backAfter.pegasus.flows_total - back.pegasus.flows_total).toBeLessThanOrEqual(2);
+      expect([thereAfter.pegasus.flows_open, backAfter.pegasus.flows_open]).toEqual([0, 0]);
+    },
+  );
 });

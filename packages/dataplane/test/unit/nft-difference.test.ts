@@ -5,7 +5,7 @@ import { createMemoryRunner } from "../../src/kernel/memory-runner.ts";
 import { messagesFrom } from "../../src/kernel/netlink.ts";
 import { tableParts } from "../../src/kernel/nft.ts";
 import { nftDifference } from "../../src/kernel/nft-difference.ts";
-import { generationFrom } from "../../src/kernel/nft-generation.ts";
+import { committerFrom, generationFrom, NO_GENERATION } from "../../src/kernel/nft-generation.ts";
 import { TableKeeper } from "../../src/kernel/table-keeper.ts";
 import type { PlanService } from "../../src/plan.ts";
 import { CONFIG, factsFor, onLan, plan, routed, service } from "./support/example.ts";
@@ -54,7 +54,11 @@ function kernel() {
     const chain = { chain: { name: isTouched ? "theirs" : "ours" } };
     return { stdout: JSON.stringify({ nftables: argv.includes("counted") ? [] : [chain] }) };
   });
-  const keeper = new TableKeeper({ runner, generation: { read: () => generation }, onCommand: () => {} });
+  const keeper = new TableKeeper({
+    runner,
+    generation: { ...NO_GENERATION, read: () => generation },
+    onCommand: () => {},
+  });
   const others = (touches: boolean): void => {
     generation += 1;
     isTouched = touches;
@@ -94,6 +98,20 @@ test("another's change to another table is told from one to ours", async () => {
   expect(await keeper.isCurrent()).toBe(false);
   await keeper.write(rulesetFor(routed("entry")));
   expect(written().at(-1)).toContain("flush table inet arctic");
+});
+
+test("who made a generation is read where the kernel tells of it, and nowhere else", () => {
+  const told = (type: number) => {
+    const message = Buffer.from(
+      "0000000000000000000000000000000000000000080001000000000e080002000000738508000300",
+      "hex",
+    );
+    message.writeUInt32LE(message.length, 0);
+    message.writeUInt16LE(type, 4);
+    return messagesFrom(message).map(committerFrom);
+  };
+  expect(told((10 << 8) | 15)).toEqual([29_573]);
+  expect(told((10 << 8) | 12)).toEqual([undefined]);
 });
 
 /** As the kernel answered when it was asked on Linux 6.18. */
