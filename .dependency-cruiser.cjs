@@ -28,10 +28,10 @@ module.exports = {
     },
     {
       name: "core-depends-on-little",
-      comment: "Core may use noble and ulid, nothing else.",
+      comment: "Core may use noble, nothing else.",
       severity: "error",
       from: { path: "^packages/core/src" },
-      to: { path: "node_modules/(?!(@noble|ulid)/)" },
+      to: { path: "node_modules/(?!@noble/)" },
     },
     {
       name: "noble-only-in-crypto",

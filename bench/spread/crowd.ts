@@ -61,6 +61,10 @@ export class Crowd {
   readonly random: Random;
   loss = 0;
   frames = 0;
+  /** What the one wire carries that all share, in bytes a millisecond, and until when it is busy with what was sent. */
+  readonly wire = { bytesPerMs: Number.POSITIVE_INFINITY, busyUntil: 0 };
+  /** Told of every frame as it is sent. */
+  onSend: (from: Host, text: string) => void = () => undefined;
   /** Told of every effect, so that a bench sees what became known where. */
   onStep: (host: Host, effects: readonly Effect[]) => void = () => undefined;
   #isCounting = false;
@@ -155,7 +159,7 @@ export class Crowd {
 
   #dial(from: Host, dial: string, address: string): void {
     const to = this.#hostByAddress.get(address);
-    this.schedule.at(this.now + 2 * this.#delayMs(), () => {
+    this.schedule.at(Math.max(this.now, this.wire.busyUntil) + 2 * this.#delayMs(), () => {
       if (to === undefined || !to.isUp) {
         // A dead host does not even refuse: the dial runs out of time.
         this.schedule.at(this.now + 3000, () => this.feed(from, { type: "dial_failed", dial, reason: "no answer" }));
@@ -179,10 +183,12 @@ export class Crowd {
     const [own, other] = ends;
     this.frames += 1;
     own.lastSentAt = this.now;
-    if (this.#isCounting)
-      own.host.sentBytes += text.length + webSocketBytes(text.length, own.isDialler) + TLS_BYTES + SEGMENT_BYTES;
+    this.onSend(own.host, text);
+    const bytes = text.length + webSocketBytes(text.length, own.isDialler) + TLS_BYTES + SEGMENT_BYTES;
+    if (this.#isCounting) own.host.sentBytes += bytes;
+    this.wire.busyUntil = Math.max(this.now, this.wire.busyUntil) + bytes / this.wire.bytesPerMs;
     if (this.loss > 0 && this.random.next() < this.loss) return;
-    other.arrivedAt = Math.max(this.now + this.#delayMs(), other.arrivedAt);
+    other.arrivedAt = Math.max(this.wire.busyUntil + this.#delayMs(), other.arrivedAt);
     this.schedule.at(other.arrivedAt, () => {
       if (!this.#endByLink.has(other.link)) return;
       this.feed(other.host, { type: "received", link: other.link, text });

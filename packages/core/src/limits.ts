@@ -25,6 +25,8 @@ export const LIMITS = {
   takeBackMs: 10 * SECOND_MS,
   /** How long the repair after a heartbeat takes at most, where nothing is lost. */
   repairMs: 2 * SECOND_MS,
+  /** Sketches are shown to one link at most this often. */
+  sketchEveryMs: 500,
   evidenceKept: 16,
   challengeMs: 30 * SECOND_MS,
   pendingHandshakes: 64,
@@ -54,6 +56,10 @@ export const LIMITS = {
   connectivityPeers: 64,
   connectivityLinks: 12,
   connectivityEveryMs: 250,
+  /** Words of connectivity that a peer passes on over all owners: at once, and then one each so often. */
+  rumoursAtOnce: 8,
+  rumourEveryMs: 500,
+  rumoursWaiting: 16,
   /** A change of one peer's reachability is said at most this often, and within this time of its finding. */
   reachabilitySaidEveryMs: 30 * SECOND_MS,
   reachabilitySpreadMs: 400,
@@ -62,6 +68,8 @@ export const LIMITS = {
   settleAtMostMs: 15 * SECOND_MS,
   /** Dials of neighbours that are under way at once. */
   dialsAtOnce: 3,
+  /** Of many members, neighbours behind the first six are dialled one after the other, so far apart. */
+  farDialMs: SECOND_MS,
   dialTries: 4,
   dialBackoffMs: SECOND_MS,
   unreachableRetryMs: HOUR_MS,

@@ -1,7 +1,7 @@
 import type { ClusterNode, PeerId, RegistryHashes } from "@arctic/core";
 import type { Clock } from "../clock.ts";
 
-const LOOK_EVERY_MS = 2_000;
+const LOOK_EVERY_MS = 10_000;
 
 /** Since when each linked peer's registry differs from this one's. */
 export class HashWatch {

@@ -1,4 +1,3 @@
-import { decodeTime } from "ulid";
 import type { Crypto } from "../crypto/crypto.ts";
 import type { Millis } from "../time.ts";
 
@@ -70,7 +69,9 @@ export function ulidOf(id: string): string {
 
 /** The instant in the id's time part. */
 export function mintedAt(id: string): Millis {
-  return decodeTime(ulidOf(id));
+  let at = 0;
+  for (const character of ulidOf(id).slice(0, 10)) at = at * 32 + ALPHABET.indexOf(character);
+  return at;
 }
 
 function ulid(now: Millis, random: Uint8Array): string {

@@ -1,5 +1,3 @@
-import { signedBytes } from "../crypto/signed.ts";
-import { isJsonObject, type JsonObject } from "../encoding/json.ts";
 import { hasShape } from "../encoding/shape.ts";
 import type { PeerId } from "../identity/id.ts";
 import { type ConnectivityBody, connectivityShape } from "../kinds/connectivity.ts";
@@ -8,6 +6,7 @@ import { isAhead } from "../registry/horizon.ts";
 import {
   checkRecordProof,
   checkRecordShape,
+  checkSignedBytes,
   issueRecord,
   isTombstone,
   nextVersion,
@@ -17,6 +16,7 @@ import { type Rejection, rejectionOf } from "../rejection.ts";
 import { type Millis, rfc3339FromMs, SECOND_MS } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import type { LiveLink } from "./link.ts";
+import { Rumours } from "./rumours.ts";
 import type { NodeState } from "./state.ts";
 
 /** A neighbour as this peer last published it. */
@@ -33,9 +33,17 @@ interface OwnWord {
   changeSaidAt: Millis;
 }
 
+/** This peer's record as it was last made, when, and of which links. */
+interface OwnRecord {
+  readonly version: number;
+  readonly text: string;
+  readonly at: Millis;
+  readonly links: ReturnType<NodeState["liveLinks"]>;
+}
+
 interface Word {
   readonly version: number;
-  takenAt: Millis;
+  readonly takenAt: Millis;
   readonly entryByPeer: ReadonlyMap<string, ConnectivityBody["peers"][number]>;
 }
 
@@ -59,27 +67,29 @@ export class Connectivity {
   /** Who has said of a peer that it is gone, since somebody last said that it answers. */
   readonly #deniersByPeer = new Map<PeerId, Set<PeerId>>();
   readonly #ownByPeer = new Map<PeerId, OwnWord>();
-  #own: { readonly record: SignedRecord; readonly text: string; readonly at: Millis } | undefined;
+  readonly #rumours: Rumours;
+  #own: OwnRecord | undefined;
   #publishAt: Millis = Number.POSITIVE_INFINITY;
 
   constructor(state: NodeState, events: ConnectivityEvents) {
     this.#state = state;
     this.#events = events;
+    this.#rumours = new Rumours(state);
   }
 
   /** The clock was set. */
   shift(byMs: number): void {
     this.#publishAt += byMs;
+    this.#rumours.shift(byMs);
     if (this.#own !== undefined) this.#own = { ...this.#own, at: this.#own.at + byMs };
     for (const word of this.#ownByPeer.values()) {
       word.changeSaidAt += byMs;
       word.lastSeenAt += byMs;
     }
-    for (const word of this.#wordByOwner.values()) word.takenAt += byMs;
   }
 
   get wakeAt(): Millis {
-    return this.#publishAt;
+    return Math.min(this.#publishAt, this.#rumours.at);
   }
 
   /** How many members say that a peer is gone. */
@@ -113,55 +123,58 @@ export class Connectivity {
       // What is said of others takes no place here and is not passed on.
       if (!this.#state.isMember(peer as PeerId)) continue;
       const previous = before?.entryByPeer.get(peer);
-      const isDenied = !entry.reachable && previous?.reachable !== false;
-      const isAffirmed = entry.reachable && isBack(entry.confirmed ?? 0, previous);
-      if (isDenied) this.#denied(peer as PeerId, record.owner, now);
-      if (isAffirmed) this.#affirmedBySomebody(peer as PeerId, now);
-      isNews ||= isDenied || isAffirmed;
+      const denials = this.deniersOf(peer as PeerId);
+      if (!entry.reachable && previous?.reachable !== false) {
+        // What enough have said is no news, nor is the answer of one that nobody here doubts.
+        isNews ||= denials < LIMITS.deniersToBeDown;
+        this.#denied(peer as PeerId, record.owner, now);
+      } else if (entry.reachable && isBack(entry.confirmed ?? 0, previous)) {
+        isNews ||= denials > 0 || this.#state.book.get(peer as PeerId)?.reachability === "unreachable";
+        this.#affirmedBySomebody(peer as PeerId, now);
+      }
     }
-    if (isNews) this.#pass(JSON.stringify(record), from);
+    if (isNews) this.#rumours.add(record.owner, { text: JSON.stringify(record), from });
+    this.#rumours.pass(now);
     return undefined;
   }
 
   /** This peer found a neighbour gone: its link is silent, or a dial failed. */
   lost(peer: PeerId, lastSeenAt: Millis, now: Millis): void {
-    const word = this.#ownByPeer.get(peer);
-    if (word?.reachable === false) return;
-    const changeSaidAt = word?.changeSaidAt ?? Number.NEGATIVE_INFINITY;
-    const confirmed = word?.confirmed ?? 0;
-    this.#ownByPeer.set(peer, { reachable: false, confirmed, lastSeenAt, unsaid: "loss", changeSaidAt });
+    const word = this.#ownWordOf(peer);
+    if (!word.reachable) return;
+    Object.assign(word, { reachable: false, lastSeenAt, unsaid: "loss" });
     this.#denied(peer, this.#state.self, now);
-    this.#publishSoon(Math.max(now, changeSaidAt + LIMITS.reachabilitySaidEveryMs));
+    this.#publishSoon(Math.max(now, word.changeSaidAt + LIMITS.reachabilitySaidEveryMs));
   }
 
   /** This peer reaches a neighbour: a link is live, or it answered when others doubted. */
   reached(peer: PeerId, now: Millis): void {
-    const word = this.#ownByPeer.get(peer);
-    const isReturn = word?.reachable === false || word?.unsaid === "return";
-    const unsaid = isReturn ? "return" : this.deniersOf(peer) > 0 ? "answer" : word?.unsaid;
-    const isNews = unsaid !== word?.unsaid;
-    const confirmed = (word?.confirmed ?? 0) + (isNews ? 1 : 0);
-    const changeSaidAt = word?.changeSaidAt ?? Number.NEGATIVE_INFINITY;
-    this.#ownByPeer.set(peer, { reachable: true, confirmed, lastSeenAt: now, unsaid, changeSaidAt });
+    const word = this.#ownWordOf(peer);
+    const isReturn = !word.reachable || word.unsaid === "return";
+    const unsaid = isReturn ? "return" : this.deniersOf(peer) > 0 ? "answer" : word.unsaid;
+    const isNews = unsaid !== word.unsaid;
+    Object.assign(word, { reachable: true, lastSeenAt: now, unsaid });
     this.#affirmed(peer, now);
     if (!isNews) return;
+    word.confirmed += 1;
     this.#publishSoon(now);
   }
 
   wake(now: Millis): void {
-    if (now < this.#publishAt) return;
-    this.#publishAt = Number.POSITIVE_INFINITY;
-    if (!this.#isPublishingUseful()) return;
-    this.#publish(now);
-    if (this.#own !== undefined) this.#pass(this.#own.text, undefined);
+    if (now >= this.#publishAt) {
+      this.#publishAt = Number.POSITIVE_INFINITY;
+      if (this.#isPublishingUseful()) this.#publish(now, true);
+    }
+    this.#rumours.pass(now);
   }
 
   /** This peer's own word for a link that has not heard it; renewed now and then where its links are others than it says. */
   toTell(live: LiveLink, now: Millis): { readonly text: string }[] {
-    if (this.#hasOtherLinks() && (this.#own === undefined || now >= this.#own.at + 5 * SECOND_MS)) this.#publish(now);
-    if (this.#own === undefined || live.connectivityTold === this.#own.record.version) return [];
-    live.connectivityTold = this.#own.record.version;
-    return [{ text: this.#own.text }];
+    const isOld = this.#own === undefined || now >= this.#own.at + 5 * SECOND_MS;
+    if (isOld && this.#own?.links !== this.#state.liveLinks()) this.#publish(now, false);
+    if (this.#own === undefined || live.connectivityTold === this.#own.version) return [];
+    live.connectivityTold = this.#own.version;
+    return [this.#own];
   }
 
   #objectionTo(record: SignedRecord, now: Millis): Rejection | undefined {
@@ -179,14 +192,8 @@ export class Connectivity {
     // Two that were said in time may come at once. Nobody is to blame, and the next one tells all that this one did.
     if (held !== undefined && now < held.takenAt + LIMITS.connectivityEveryMs && now >= held.takenAt)
       return rejectionOf("record_superseded", "too soon after the one before");
-    let bytes: Uint8Array;
-    try {
-      bytes = signedBytes("record", record as unknown as JsonObject);
-    } catch (error) {
-      return rejectionOf("record_malformed", error instanceof Error ? error.message : undefined);
-    }
-    if (bytes.length > LIMITS.recordBytes) return rejectionOf("record_too_large", `${bytes.length} bytes`);
-    const proof = checkRecordProof(crypto, record, bytes);
+    const bytes = checkSignedBytes(record);
+    const proof = bytes.ok ? checkRecordProof(crypto, record, bytes.value) : bytes;
     return proof.ok ? undefined : proof.rejection;
   }
 
@@ -196,14 +203,15 @@ export class Connectivity {
     deniers.add(by);
     this.#deniersByPeer.set(peer, deniers);
     if (by !== this.#state.self && this.#state.linkByPeer.has(peer)) this.#events.onDoubt(peer, now);
-    this.#judge(peer, now);
+    this.judge(peer, now);
   }
 
   #affirmed(peer: PeerId, now: Millis): void {
-    if (this.#deniersByPeer.delete(peer)) this.#judge(peer, now);
+    if (this.#deniersByPeer.delete(peer)) this.judge(peer, now);
   }
 
-  #judge(peer: PeerId, now: Millis): void {
+  /** Whether a peer is gone. To be called when a link ended, too: others' words may count now. */
+  judge(peer: PeerId, now: Millis): void {
     const { downPeers, linkByPeer } = this.#state;
     const enough = Math.min(LIMITS.deniersToBeDown, Math.max(1, this.#state.members().length - 1));
     const isDown = this.deniersOf(peer) >= enough && !linkByPeer.has(peer);
@@ -223,11 +231,6 @@ export class Connectivity {
     word.confirmed -= 1;
   }
 
-  /** To be called when a link ended: others' words may count now. */
-  unlinked(peer: PeerId, now: Millis): void {
-    this.#judge(peer, now);
-  }
-
   /** What enough others have said is not said once more. */
   #isPublishingUseful(): boolean {
     let isUseful = false;
@@ -245,12 +248,14 @@ export class Connectivity {
     this.#publishAt = Math.min(this.#publishAt, notBefore + this.#state.random() * LIMITS.reachabilitySpreadMs);
   }
 
-  #publish(now: Millis): void {
+  /** Makes this peer's word of the present, to be told where it is asked for, and to all where it is news. */
+  #publish(now: Millis, isNews: boolean): void {
     const { crypto, identity, self, customerId, flags } = this.#state;
     if (flags.isCloned === true || !this.#state.isTakingPart()) return;
     const lost = [...this.#ownByPeer].filter(([peer, { reachable }]) => !reachable && this.#state.isMember(peer));
+    const links = this.#state.liveLinks();
     const peers = [
-      ...this.#state.liveLinks().map(({ live }) => ({
+      ...links.map(({ live }) => ({
         peer_id: live.peer,
         reachable: true,
         ...(live.rttMs === undefined ? {} : { rtt_ms: Math.max(0, Math.min(3_600_000, Math.round(live.rttMs))) }),
@@ -267,33 +272,24 @@ export class Connectivity {
       if (word.unsaid !== undefined) word.changeSaidAt = now;
       word.unsaid = undefined;
     }
-    const version = nextVersion(this.#own?.record.version, now);
+    const version = nextVersion(this.#own?.version, now);
     const head = { kind: "connectivity", id: self, version, customerId };
-    const record = issueRecord(crypto, identity, head, { body: { peers } });
-    this.#own = { record, text: JSON.stringify(record), at: now };
+    const text = JSON.stringify(issueRecord(crypto, identity, head, { body: { peers } }));
+    this.#own = { version, text, at: now, links };
+    if (isNews) this.#rumours.add(self, { text, from: undefined });
+  }
+
+  #ownWordOf(peer: PeerId): OwnWord {
+    const never = Number.NEGATIVE_INFINITY;
+    const unheard = { reachable: true, confirmed: 0, lastSeenAt: never, unsaid: undefined, changeSaidAt: never };
+    const word = this.#ownByPeer.get(peer) ?? unheard;
+    this.#ownByPeer.set(peer, word);
+    return word;
   }
 
   #confirmedOf(peer: PeerId): { confirmed?: number } {
     const confirmed = this.#ownByPeer.get(peer)?.confirmed ?? 0;
     return confirmed === 0 ? {} : { confirmed };
-  }
-
-  #hasOtherLinks(): boolean {
-    const linked = this.#state.liveLinks().map(({ live }) => live.peer as string);
-    const body = this.#own === undefined || isTombstone(this.#own.record) ? undefined : this.#own.record.body;
-    const said = Array.isArray(body?.peers)
-      ? body.peers.filter((entry) => isJsonObject(entry) && entry.reachable === true)
-      : [];
-    return (
-      said.length !== linked.length ||
-      said.some((entry) => isJsonObject(entry) && !linked.includes(String(entry.peer_id)))
-    );
-  }
-
-  /** To twelve links at random, nothing back to where it came from. */
-  #pass(text: string, from: LinkId | undefined): void {
-    const links = this.#state.liveLinks().filter(({ id, live }) => id !== from && this.#state.isMember(live.peer));
-    for (const { id } of this.#state.someOf(links, LIMITS.connectivityLinks)) this.#state.outbox.push(id, [{ text }]);
   }
 }
 

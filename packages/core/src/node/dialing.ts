@@ -232,10 +232,12 @@ export class Dialing {
     if (known !== undefined) return known;
     // One of two dials first, so that they seldom dial each other at once. It dials a few at a time, too.
     const { targets, dialled } = this.#neighbourhood.at(now);
-    const turns = 1 + targets.size / 2 / LIMITS.dialsAtOnce + this.#state.random();
+    const turns = 1 + targets.size / LIMITS.dialsAtOnce + this.#state.random();
     const isFirst = targets.has(peer) ? dialled.has(peer) : this.#state.self < peer;
     const patienceMs = isFirst ? 0 : LIMITS.dialBackoffMs * turns;
-    const nextAt = now + patienceMs;
+    // A few links make a cluster of many one: the rest follow one by one, so that a burst of joins is no burst of links.
+    const place = this.#state.members().length > LIMITS.fullMeshPeers ? [...targets].indexOf(peer) + 1 : 0;
+    const nextAt = now + patienceMs + LIMITS.farDialMs * Math.max(0, place - LIMITS.pushLinks);
     const created: Attempts = { failed: 0, nextAt, inFlight: undefined, begunAt: now, notBefore: now };
     this.#attemptsByPeer.set(peer, created);
     return created;

@@ -112,19 +112,16 @@ export class Gossip {
   }
 
   takeOffer(link: LinkId, message: MessageOf<"offer">): void {
-    const missing = message.entries.filter(([kind, owner, id, version]) => {
-      const held = this.#state.registry.get(kind, owner, id);
-      return held === undefined || (!isTombstone(held) && held.version < version);
-    });
-    const same = message.entries.filter(
-      ([kind, owner, id, version]) => this.#state.registry.get(kind, owner, id)?.version === version,
-    );
-    this.heardHeld(
-      link,
-      same.map(([kind, owner, id]) => recordKey({ kind, owner, id })),
-    );
-    if (missing.length === 0) return;
-    this.#state.outbox.send(link, { type: "want", keys: missing.map(([kind, owner, id]) => [kind, owner, id]) });
+    const same: RecordKey[] = [];
+    const missing: (readonly [string, PeerId, string])[] = [];
+    for (const [kind, owner, id, version] of message.entries) {
+      const key = recordKey({ kind, owner, id });
+      const held = this.#state.registry.held(key)?.record;
+      if (held?.version === version) same.push(key);
+      else if (held === undefined || (!isTombstone(held) && held.version < version)) missing.push([kind, owner, id]);
+    }
+    this.heardHeld(link, same);
+    if (missing.length > 0) this.#state.outbox.send(link, { type: "want", keys: missing });
   }
 
   takeWant(link: LinkId, keys: readonly (readonly [string, PeerId, string])[]): void {

@@ -1,10 +1,9 @@
-import { isSealedBy, signedBytes } from "../crypto/signed.ts";
+import { isSealedBy } from "../crypto/signed.ts";
 import { isAcceptableKey } from "../crypto/strict-ed25519.ts";
 import { bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
 import { inGossipOrder } from "../gossip/pages.ts";
 import { doesIdCommitToKey, isId, type PeerId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
 import { isAhead, isBeyondHorizon, isLasting } from "../registry/horizon.ts";
 import type { KindDefinition } from "../registry/kind.ts";
 import { compareRecords, isEquivocation } from "../registry/merge.ts";
@@ -153,13 +152,9 @@ export class Intake {
     if (!owner.ok) return owner;
     const head = kind === undefined ? accept(record) : checkHead(kind, record);
     if (!head.ok) return head;
-    let bytes: Uint8Array;
-    try {
-      bytes = signedBytes("record", record as unknown as JsonObject);
-    } catch (error) {
-      return refuse("record_malformed", error instanceof Error ? error.message : undefined);
-    }
-    if (bytes.length > LIMITS.recordBytes) return refuse("record_too_large", `${bytes.length} bytes`);
+    const signed = this.#state.ahead.signedBytesOf(record);
+    if (!signed.ok) return signed;
+    const bytes = signed.value;
     const hash = crypto.sha256(bytes);
     if (held !== undefined && compareRecords({ record, hash }, held) === 0) return refuse("record_held");
     const isFirstOfItsState = held === undefined || (isTombstone(record) && !isTombstone(held.record));

@@ -125,17 +125,19 @@ export class Links {
     }
   }
 
+  /** The other side's greeting, where it is whole and this peer takes it in. */
+  #checkTheirs(link: Link, own: Greeting, theirs: Greeting, now: Millis): ReturnType<typeof checkGreeting> {
+    const isKnown = this.#state.isKeyOf(theirs.peer_id, theirs.public_key);
+    const checked = checkGreeting(this.#state.crypto, own, theirs, isKnown);
+    if (!checked.ok) return checked;
+    const welcome = welcomeFor(this.#state, theirs, link.origin, now);
+    return welcome.ok ? checked : welcome;
+  }
+
   #answerHello(link: Link, theirs: MessageOf<"hello">, now: Millis): Rejection | undefined {
     const own = this.#greeting();
-    const checked = checkGreeting(
-      this.#state.crypto,
-      own,
-      theirs,
-      this.#state.isKeyOf(theirs.peer_id, theirs.public_key),
-    );
+    const checked = this.#checkTheirs(link, own, theirs, now);
     if (!checked.ok) return checked.rejection;
-    const welcome = welcomeFor(this.#state, theirs, link.origin, now);
-    if (!welcome.ok) return welcome.rejection;
     const transcript = transcriptHash(this.#state.crypto, theirs, own, link.binding);
     const signature = signTranscript(this.#state.crypto, this.#state.identity, "responder", transcript);
     link.phase = { type: "proving", own, license: this.#state.license, theirs, publicKey: checked.value.publicKey };
@@ -149,15 +151,8 @@ export class Links {
     theirs: MessageOf<"welcome">,
     now: Millis,
   ): Rejection | undefined {
-    const checked = checkGreeting(
-      this.#state.crypto,
-      own,
-      theirs,
-      this.#state.isKeyOf(theirs.peer_id, theirs.public_key),
-    );
+    const checked = this.#checkTheirs(link, own, theirs, now);
     if (!checked.ok) return checked.rejection;
-    const welcome = welcomeFor(this.#state, theirs, link.origin, now);
-    if (!welcome.ok) return welcome.rejection;
     const transcript = transcriptHash(this.#state.crypto, own, theirs, link.binding);
     if (!isTranscriptSignedBy(this.#state.crypto, theirs, "responder", transcript, theirs.signature)) {
       return rejectionOf("handshake_signature_invalid");

@@ -38,7 +38,9 @@ export class News {
   take(now: Millis): (readonly [RecordKey, ReadonlySet<LinkId>])[] {
     const taken = [...this.#holdersByKey];
     this.#holdersByKey.clear();
-    this.#quietAt = now + (taken.length < LIMITS.newsMany ? LIMITS.newsEveryMs : LIMITS.newsOfManyEveryMs);
+    const usualMs = taken.length < LIMITS.newsMany ? LIMITS.newsEveryMs : LIMITS.newsOfManyEveryMs;
+    // Who is late is busy: then fewer frames with more in them.
+    this.#quietAt = now + Math.max(usualMs, 2 * (now - this.at));
     this.at = Number.POSITIVE_INFINITY;
     return taken;
   }

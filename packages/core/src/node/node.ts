@@ -1,7 +1,6 @@
-import { decodeMessage, type Message, type MessageOf } from "../gossip/message.ts";
+import type { Message, MessageOf } from "../gossip/message.ts";
 import type { PeerId } from "../identity/id.ts";
 import { DIGEST_GROUPS } from "../registry/kind.ts";
-import type { RecordKey } from "../registry/record.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
 import { Calls } from "./calls.ts";
@@ -159,7 +158,7 @@ export class Node implements ClusterNode {
         return this.#leave(now);
       case "sync":
         this.#dialing.changedAll(now);
-        for (const { id, live } of this.#memberLinks()) this.#gossip.heartbeat(id, live, [], now);
+        this.#beatAll(now);
         return {};
       case "wake":
         this.#wake(now);
@@ -197,12 +196,13 @@ export class Node implements ClusterNode {
 
   #takeOperatorsLicense(input: InputOf<"license">, now: Millis): Rejection | undefined {
     const rejection = this.#licensing.put(input.document, now);
-    if (rejection === undefined) this.#announceLicense(now);
+    if (rejection === undefined) this.#beatAll(now);
     return rejection;
   }
 
-  #announceLicense(now: Millis): void {
-    for (const { id, live } of this.#memberLinks()) this.#gossip.heartbeat(id, live, [], now);
+  #beatAll(now: Millis): void {
+    for (const { id, live } of this.#state.liveLinks())
+      if (this.#state.isMember(live.peer)) this.#gossip.heartbeat(id, live, [], now);
   }
 
   #call({ peer, call, body }: InputOf<"call">, now: Millis): Rejection | undefined {
@@ -235,8 +235,7 @@ export class Node implements ClusterNode {
   #receive(id: LinkId, text: string, now: Millis): Rejection | undefined {
     const link = this.#state.links.get(id);
     if (link === undefined) return rejectionOf("message_unexpected", "the link is not open");
-    const shown: RecordKey[] = [];
-    const decoded = decodeMessage(text, this.#state.registry.heldTexts(shown));
+    const { decoded, shown } = this.#state.ahead.hear(text);
     if (!decoded.ok) {
       this.#links.end(link, decoded.rejection, now);
       return decoded.rejection;
@@ -307,7 +306,7 @@ export class Node implements ClusterNode {
         this.#licensing.answer(link.id, message.hash);
         return undefined;
       case "license":
-        if (this.#licensing.take(message.document, now)) this.#announceLicense(now);
+        if (this.#licensing.take(message.document, now)) this.#beatAll(now);
         return undefined;
       case "voucher":
         this.#vouching.take(live, message.voucher, now);
@@ -375,7 +374,7 @@ export class Node implements ClusterNode {
   #unlinked(link: Link, live: LiveLink, now: Millis): void {
     this.#calls.linkLost(live);
     this.#dialing.unlinked(live.peer, now - link.openedAt, now);
-    this.#connectivity.unlinked(live.peer, now);
+    this.#connectivity.judge(live.peer, now);
     const entry = this.#state.book.get(live.peer);
     if (entry === undefined || this.#state.linkByPeer.has(live.peer)) return;
     this.#state.enterInBook({ ...entry, reachability: "idle", lastSeenAt: live.heardAt });
@@ -392,9 +391,5 @@ export class Node implements ClusterNode {
     this.#own.prune(now);
     if (now < this.#state.writesFrom) this.#maintainAt = this.#state.writesFrom;
     else this.#maintainAt = Math.min(now + 60 * MINUTE_MS, Math.max(now + MINUTE_MS, this.#own.renew(now)));
-  }
-
-  #memberLinks() {
-    return this.#state.liveLinks().filter(({ live }) => this.#state.isMember(live.peer));
   }
 }

@@ -17,6 +17,7 @@ import { accept, type Result, refuse } from "../result.ts";
 import { type Millis, rfc3339FromMs } from "../time.ts";
 import { type ClusterClaim, electClusterId, isMintedFor } from "../trust/cluster-id.ts";
 import type { Intake } from "./intake.ts";
+import { keepLatest } from "./keep-latest.ts";
 import { checkLicensed, checkServiceLimit } from "./licensing.ts";
 import { limitOf } from "./quota.ts";
 import { type NodeState, touchesTrust } from "./state.ts";
@@ -231,8 +232,7 @@ export class OwnRecords {
   #remember(signature: string): void {
     const { ownSignatures } = this.#state;
     ownSignatures.add(signature);
-    const [oldest] = ownSignatures;
-    if (ownSignatures.size > 4096 && oldest !== undefined) ownSignatures.delete(oldest);
+    keepLatest(ownSignatures, 4096);
   }
 
   /** The cluster part of the peer record is the node's to write; only the first one comes from outside, from the bootstrap. */

@@ -1,6 +1,7 @@
 import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
 import { bucketMarks, heldInDifferingBuckets } from "../gossip/differences.ts";
 import type { MessageOf } from "../gossip/message.ts";
+import { LIMITS } from "../limits.ts";
 import { DIGEST_GROUPS, type DigestGroup } from "../registry/kind.ts";
 import type { Held } from "../registry/registry.ts";
 import { elementOf } from "../registry/sketch.ts";
@@ -18,6 +19,8 @@ import type { NodeState } from "./state.ts";
 export class Repair {
   readonly #state: NodeState;
   readonly #pacing: Pacing;
+  /** When sketches were last shown to anybody. */
+  #shownAt: Millis = 0;
 
   constructor(state: NodeState, pacing: Pacing) {
     this.#state = state;
@@ -29,8 +32,15 @@ export class Repair {
     // A heartbeat with records is the first page of more: what it has not shown yet is no difference.
     if (lastingOf(message.records).length > 0 || isBeingTold(live)) return;
     const own = this.#state.registry.hashes;
+    const isSoon = Math.abs(now - this.#shownAt) < LIMITS.sketchEveryMs;
     for (const group of DIGEST_GROUPS) {
       if (own[group] === message.hashes[group] || now < (live.repairedAt.get(group) ?? 0) + 2 * SECOND_MS) continue;
+      // Others would tell the same at the same time: what is missing after one has told is asked of the next.
+      if (isSoon) {
+        live.heartbeatAt = now + SECOND_MS * (1 + this.#state.random());
+        return;
+      }
+      this.#shownAt = now;
       live.repairedAt.set(group, now);
       const cells = base64urlFromBytes(this.#state.registry.digest(group).sketch.bytes());
       this.#state.outbox.send(link, { type: "sketch", group, cells });

@@ -15,9 +15,11 @@ import type { Millis } from "../time.ts";
 import { introducersFrom, Membership, membershipFrom, type Standing } from "../trust/membership.ts";
 import type { PeerBookEntry } from "../trust/peer-book.ts";
 import type { Voucher } from "../trust/voucher.ts";
+import { Ahead } from "./ahead.ts";
 import type { NodeOptions } from "./cluster-node.ts";
 import type { NodeFlags } from "./effect.ts";
 import type { LinkId } from "./input.ts";
+import { keepLatest } from "./keep-latest.ts";
 import type { Link, LiveLink } from "./link.ts";
 import { membershipFacts } from "./membership-facts.ts";
 import { Outbox } from "./outbox.ts";
@@ -41,6 +43,7 @@ export class NodeState {
   readonly heartbeatEveryMs: number;
   readonly kinds: KindTable;
   readonly registry: Registry;
+  readonly ahead: Ahead;
   readonly outbox = new Outbox();
   readonly links = new Map<LinkId, Link>();
   /** The one authenticated link that stays for a peer. */
@@ -107,6 +110,7 @@ export class NodeState {
     this.kinds = kindTable(options.kinds);
     const { shared } = options.stored;
     this.registry = new Registry(options.crypto, this.kinds, shared?.registry);
+    this.ahead = new Ahead(this.registry);
     this.keyByPeer = new LayeredMap(shared?.keyByPeer);
     // What is stored besides may change who belongs: then all facts are looked at.
     const base = options.stored.records.length === 0 ? shared?.membershipOf(this.self) : undefined;
@@ -238,9 +242,8 @@ export class NodeState {
   keepEvidence(key: RecordKey, evidence: Equivocation): void {
     this.equivocations += 1;
     this.evidenceByKey.delete(key);
-    const [oldest] = this.evidenceByKey.keys();
-    if (this.evidenceByKey.size >= LIMITS.evidenceKept && oldest !== undefined) this.evidenceByKey.delete(oldest);
     this.evidenceByKey.set(key, evidence);
+    keepLatest(this.evidenceByKey, LIMITS.evidenceKept);
   }
 
   /** True where the key was seen to be this peer's and found acceptable. */

@@ -1,7 +1,6 @@
 import type { PeerId } from "../identity/id.ts";
 import { recordKey, type SignedRecord } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
-import { signaturesIn } from "./ahead.ts";
 import type { Connectivity } from "./connectivity.ts";
 import { freshUntil } from "./door.ts";
 import type { OwnRecords } from "./own-records.ts";
@@ -24,7 +23,7 @@ export function registryView(state: NodeState): RegistryView {
     },
     live: (kind) => registry.live(kind),
     all: () => recordsOf(state),
-    signaturesIn: (text) => signaturesIn(text, registry.heldTexts()),
+    signaturesIn: (text) => state.ahead.signaturesIn(text),
   };
 }
 

@@ -100,6 +100,18 @@ export function checkRecordShape(value: unknown): Result<SignedRecord> {
   return accept(value as unknown as SignedRecord);
 }
 
+/** The bytes under a record's signature, where canonical JSON can carry them and they are not too many. */
+export function checkSignedBytes(record: SignedRecord): Result<Uint8Array> {
+  let bytes: Uint8Array;
+  try {
+    bytes = signedBytes("record", record as unknown as JsonObject);
+  } catch (error) {
+    // What canonical JSON cannot carry was never signed.
+    return refuse("record_malformed", error instanceof Error ? error.message : undefined);
+  }
+  return bytes.length > LIMITS.recordBytes ? refuse("record_too_large", `${bytes.length} bytes`) : accept(bytes);
+}
+
 /** SHA-256 of the signed bytes, 32 bytes: equal for two signatures over one content. Throws where it is not canonical JSON. */
 export function contentHash(crypto: Pick<Crypto, "sha256">, record: SignedRecord): Uint8Array {
   return crypto.sha256(signedBytes("record", record as unknown as JsonObject));

@@ -5,6 +5,7 @@ import type { Effect } from "../../src/node/effect.ts";
 import { SECOND_MS } from "../../src/time.ts";
 import { admissionOf, identityOf, NOW, peerBody, recordOf, serviceBody, serviceIdOf } from "../support/fixtures.ts";
 import { memberLink } from "../support/member-link.ts";
+import { RawLink } from "../support/raw-link.ts";
 import { clusterOf } from "../support/world.ts";
 
 const alice = identityOf("alice");
@@ -123,6 +124,28 @@ describe("news in a row", () => {
 });
 
 describe("a peer that is late itself", () => {
+  it("passes news on less often, with more in each frame", () => {
+    const carol = identityOf("carol");
+    const { bob, link } = memberLink({ others: [carol] });
+    const hearer = new RawLink(bob);
+    if (!hearer.handshake(carol)) throw new Error("a member is let in");
+    const before = bob.steps.length;
+    const turns = 10;
+    // What came in two seconds is heard in one turn.
+    for (let turn = 0; turn < turns; turn += 1) {
+      link.now = NOW + turn * 2 * SECOND_MS;
+      bob.handle({ type: "wake" }, link.now);
+      for (let index = 0; index < 20; index += 1) link.push(note(`${turn}.${index}`));
+    }
+    const pushes = bob.steps
+      .slice(before)
+      .flatMap(({ effects }) => effects)
+      .flatMap((effect) => (effect.type === "send" && effect.link === hearer.id ? [effect.text] : []))
+      .filter((text) => text.startsWith('{"type":"push"'));
+    expect(pushes.length).toBeGreaterThan(turns / 4);
+    expect(pushes.length).toBeLessThanOrEqual((2 * turns) / 3 + 1);
+    expect(pushes.join().match(/app\.note/g)?.length).toBeGreaterThan(20 * (turns - 4));
+  });
   /** Wakes bob whenever he asks for it, `lateMs` later, until he ends the link that nobody answers on. */
   function endsAfterMs(lateMs: number): number {
     const { bob, link } = memberLink();

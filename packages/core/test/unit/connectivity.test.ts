@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { LIMITS } from "../../src/limits.ts";
 import { createTestCrypto } from "../support/crypto.ts";
-import { identityOf, NOW, recordOf } from "../support/fixtures.ts";
+import { identityOf, NOW, peerBody, recordOf } from "../support/fixtures.ts";
 import { memberLink, refusalsOf } from "../support/member-link.ts";
+import { RawLink } from "../support/raw-link.ts";
+import type { TestPeer } from "../support/test-peer.ts";
 
 const [alice, bob] = [identityOf("alice"), identityOf("bob")];
 const others = ["carol", "dave", "erin", "frank"].map((name) => identityOf(name));
@@ -17,6 +19,23 @@ function wordOf(
   const entries = peers.map(({ peer, ...rest }) => ({ peer_id: peer.peerId, ...rest }));
   return recordOf(owner, "connectivity", owner.peerId, { body: { peers: entries } }, { at });
 }
+/** Whose words of connectivity lie in a frame. */
+const ownersIn = (text: string) =>
+  [...text.matchAll(/"kind":"connectivity","id":"([^"]+)"/g)].map(([, owner]) => owner ?? "");
+/** Wakes the node at an instant; who is behind its links answers its pings. */
+function wake(bob: TestPeer, links: readonly RawLink[], at: number): void {
+  for (const link of links) link.now = at;
+  for (const effect of bob.handle({ type: "wake" }, at).effects) {
+    const nonce = effect.type === "send" ? /^{"type":"ping","nonce":"([^"]+)"/.exec(effect.text)?.[1] : undefined;
+    if (effect.type === "send" && nonce !== undefined)
+      links.find(({ id }) => id === effect.link)?.say({ type: "pong", nonce });
+  }
+}
+/** Whether a word that comes over the link is passed on. */
+const goesOn = (link: RawLink, word: ReturnType<typeof wordOf>) =>
+  link.push(word).effects.some((effect) => effect.type === "send" && ownersIn(effect.text).length > 0);
+const answersCarol = (confirmed: number, at: number) =>
+  wordOf(alice, [{ peer: carol, reachable: true, confirmed }], at);
 const setUp = () => memberLink({ others });
 const isGone = ({ bob: peer }: ReturnType<typeof setUp>, who = carol) =>
   peer.node.peers.get(who.peerId)?.reachability === "unreachable";
@@ -122,6 +141,76 @@ describe("what members say of whom they reach", () => {
     const { effects } = link.push(wordOf(dave, invented));
     expect(effects.filter(({ type }) => type === "send")).toEqual([]);
     expect(peer.node.peers.list()).toHaveLength(5);
+  });
+  it("goes on while it tells something: the first three denials, and the answer of one that somebody doubts", () => {
+    const grace = identityOf("grace");
+    const world = memberLink({ others: [...others, grace] });
+    const hearer = new RawLink(world.bob);
+    if (!hearer.handshake(frank)) throw new Error("a member is let in");
+    expect([dave, erin, frank, grace].map((owner) => goesOn(world.link, denies(owner)))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+    expect(goesOn(world.link, answersCarol(1, NOW))).toBe(true);
+    world.link.now += 1000;
+    expect(goesOn(world.link, answersCarol(2, NOW + 1000))).toBe(false);
+  });
+  it("goes on where it tells of one that was dialled here in vain", () => {
+    const body = peerBody(carol.peerId, "carol", { addresses: ["carol.example:8080"] });
+    const records = [recordOf(carol, "peer", carol.peerId, { body })];
+    const world = memberLink({ others, records });
+    const hearer = new RawLink(world.bob);
+    if (!hearer.handshake(frank)) throw new Error("a member is let in");
+    let at = NOW;
+    for (; !isGone(world) && at < NOW + 60_000; at += 250) {
+      wake(world.bob, [hearer, world.link], at);
+      for (const effect of world.bob.steps.splice(0).flatMap(({ effects }) => effects))
+        if (effect.type === "dial")
+          world.bob.handle({ type: "dial_failed", dial: effect.dial, reason: "no answer" }, at);
+    }
+    expect(isGone(world)).toBe(true);
+    // It denied carol itself; another answer voids that, and the next one still tells where to find her.
+    expect(goesOn(world.link, answersCarol(1, at))).toBe(true);
+    world.link.now += 1000;
+    expect(goesOn(world.link, answersCarol(2, at + 1000))).toBe(true);
+  });
+  it("goes on so often a second and no more, however many owners deny and affirm each other", () => {
+    const owners = Array.from({ length: 20 }, (_, index) => identityOf(`owner ${index}`));
+    const world = memberLink({ others: [...others, ...owners] });
+    const hearer = new RawLink(world.bob);
+    if (!hearer.handshake(carol)) throw new Error("a member is let in");
+    const seconds = 8;
+    const said: string[] = [];
+    for (let at = NOW; at < NOW + seconds * 1000; at += 500) {
+      wake(world.bob, [hearer, world.link], at);
+      for (const [index, owner] of owners.entries()) {
+        const peers = owners.map((peer, of) => ({ peer, reachable: (of + index + at / 500) % 2 === 0, confirmed: at }));
+        world.link.push(wordOf(owner, peers, at));
+      }
+    }
+    for (const effect of world.bob.steps.flatMap(({ effects }) => effects))
+      if (effect.type === "send" && effect.link === hearer.id) said.push(...ownersIn(effect.text));
+    expect(said.length).toBeGreaterThan(seconds);
+    expect(said.length).toBeLessThanOrEqual(LIMITS.rumoursAtOnce + (seconds * 1000) / LIMITS.rumourEveryMs);
+    expect(new Set(said).size).toBeGreaterThan(LIMITS.rumoursAtOnce);
+  });
+  it("goes on within two seconds although another member says something else without end", () => {
+    const world = memberLink({ others });
+    const hearer = new RawLink(world.bob);
+    if (!hearer.handshake(carol)) throw new Error("a member is let in");
+    let deniedAt: number | undefined;
+    for (let at = NOW; at < NOW + 20_000; at += 250) {
+      wake(world.bob, [hearer, world.link], at);
+      if (at === NOW + 10_000) world.link.push(denies(dave, at));
+      // frank denies erin, and takes it back.
+      world.link.push(wordOf(frank, [{ peer: erin, reachable: (at / 250) % 2 === 0 }], at));
+      const said = world.bob.steps.splice(0).flatMap(({ effects }) => effects);
+      if (said.some((effect) => effect.type === "send" && ownersIn(effect.text).includes(dave.peerId))) deniedAt ??= at;
+    }
+    expect(deniedAt).toBeGreaterThanOrEqual(NOW + 10_000);
+    expect(deniedAt).toBeLessThanOrEqual(NOW + 12_000);
   });
   it("of a linked peer is asked back at once, and answered by it", () => {
     const { bob: peer, link } = setUp();

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { neighboursOf } from "../../src/gossip/overlay.ts";
 import type { Effect } from "../../src/node/effect.ts";
 import { MINUTE_MS, SECOND_MS } from "../../src/time.ts";
 import { issueVoucher } from "../../src/trust/voucher.ts";
@@ -9,15 +10,15 @@ import { RawLink } from "../support/raw-link.ts";
 const VICTIM = "victim.example:443";
 const [alice, carol] = [identityOf("alice"), identityOf("carol")];
 
-/** bob, whose other member is carol, after alice let in as many strangers, each of which says that it lives at the victim's address. */
-function crowded(count: number) {
+/** bob, whose other member is carol, after alice let in as many strangers, each of which says that it lives at the victim's address, or at its own. */
+function crowded(count: number, addressOf: (index: number) => string = () => VICTIM) {
   const license = licenseOf({ max_nodes: 16 });
   const world = memberLink({ license, records: [admissionOf(identityOf("bob"), carol.peerId)] });
   const strangers = Array.from({ length: count }, (_, index) => identityOf(`stranger ${index}`));
   const said = strangers.flatMap((stranger, index) => [
     admissionOf(alice, stranger.peerId),
     recordOf(stranger, "peer", stranger.peerId, {
-      body: peerBody(stranger.peerId, `s${index}`, { addresses: [VICTIM] }),
+      body: peerBody(stranger.peerId, `s${index}`, { addresses: [addressOf(index)] }),
     }),
   ]);
   const effects: Effect[] = [];
@@ -45,6 +46,34 @@ describe("a member that lets in hundreds of strangers", () => {
     expect(dials.length).toBeGreaterThan(4);
     // Four tries each, and now and then one of those that are gone.
     expect(dials.length).toBeLessThan(4 * (2 * Math.log2(strangers.length) + 6) + 40);
+  });
+
+  it("dials its six nearest neighbours at once, and the others one after the other", () => {
+    const { bob, link, strangers, effects } = crowded(100, (index) => `${index}.example:443`);
+    const dials = [...effects];
+    const firstDialAtByAddress = new Map<string, number>();
+    for (let at = NOW; at < NOW + MINUTE_MS; at = Math.max(at + 50, bob.node.wakeAt)) {
+      link.now = at;
+      dials.push(...bob.handle({ type: "wake" }, at).effects);
+      for (const effect of dials.splice(0))
+        if (effect.type === "dial" && !firstDialAtByAddress.has(effect.address))
+          firstDialAtByAddress.set(effect.address, at);
+    }
+    const members = bob.node.peers.list().flatMap(({ peerId, standing }) => (standing === "member" ? [peerId] : []));
+    const { dialled, targets } = neighboursOf(bob.identity.peerId, [...members, bob.identity.peerId].sort(), NOW);
+    const [near, far] = [[...targets].slice(0, 6), [...targets].slice(6)];
+    const dialledAt = (peer: string) =>
+      firstDialAtByAddress.get(`${strangers.findIndex(({ peerId }) => peerId === peer)}.example:443`);
+    const times = (peers: readonly string[]) => peers.flatMap((peer) => dialledAt(peer) ?? []);
+    const nearAt = times(near.filter((peer) => dialled.has(peer)));
+    const farAt = times(far).sort((a, b) => a - b);
+    expect(targets.size).toBeGreaterThan(12);
+    expect(farAt.length).toBeGreaterThanOrEqual(far.length - 1);
+    expect(Math.max(...nearAt)).toBeLessThan(Math.min(...farAt));
+    for (const [index, at] of farAt.entries()) {
+      const fourth = farAt[index + 3];
+      if (fourth !== undefined) expect(fourth - at).toBeGreaterThanOrEqual(SECOND_MS);
+    }
   });
 
   it("opens no door: the cluster is full, and nobody is put out for it", () => {

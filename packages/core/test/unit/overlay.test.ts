@@ -9,11 +9,17 @@ const peers = Array.from({ length: 500 }, (_, index) => identityOf(`peer ${index
 const linkTargets = (self: PeerId, members: readonly PeerId[], now = NOW) =>
   [...drawn(self, members, now).targets].sort();
 
+/** Whom a peer dials before all others. */
+const firstDialled = (self: PeerId, members: readonly PeerId[]) => {
+  const { targets, dialled } = drawn(self, members, NOW);
+  return [...targets].slice(0, 6).filter((peer) => dialled.has(peer));
+};
+
 /** Who links with whom: a link is kept by both ends, whoever wished for it. */
-function neighboursOf(members: readonly PeerId[]): Map<PeerId, Set<PeerId>> {
+function neighboursOf(members: readonly PeerId[], targetsOf = linkTargets): Map<PeerId, Set<PeerId>> {
   const neighbours = new Map<PeerId, Set<PeerId>>(members.map((peer) => [peer, new Set()]));
   for (const peer of members)
-    for (const target of linkTargets(peer, members)) {
+    for (const target of targetsOf(peer, members)) {
       neighbours.get(peer)?.add(target);
       neighbours.get(target)?.add(peer);
     }
@@ -47,6 +53,12 @@ describe("the overlay", () => {
     if (first === undefined) throw new Error("there are peers");
     expect(stepsToAll(neighbours, first)).toBeLessThanOrEqual(Math.ceil(Math.log2(count)));
     for (const set of neighbours.values()) expect(set.size).toBeLessThanOrEqual(2 * (Math.ceil(Math.log2(count)) + 3));
+  });
+  it.each([33, 100, 500])("of %i peers the first six of each, dialled by one of two, connect everybody", (count) => {
+    const neighbours = neighboursOf(peers.slice(0, count), firstDialled);
+    const [first] = neighbours.keys();
+    if (first === undefined) throw new Error("there are peers");
+    expect(stepsToAll(neighbours, first)).toBeLessThanOrEqual(Math.ceil(Math.log2(count)));
   });
   it("stays connected without any one peer", () => {
     const neighbours = neighboursOf(peers.slice(0, 40));

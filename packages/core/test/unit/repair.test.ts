@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import type { SignedRecord } from "../../src/registry/record.ts";
-import { admissionOf, identityOf, recordOf } from "../support/fixtures.ts";
+import { rfc3339FromMs, SECOND_MS } from "../../src/time.ts";
+import { admissionOf, identityOf, NOW, recordOf } from "../support/fixtures.ts";
 import { memberLink } from "../support/member-link.ts";
 import { Network } from "../support/network.ts";
+import { RawLink } from "../support/raw-link.ts";
 import { TestPeer } from "../support/test-peer.ts";
 
 const [alice, bob] = [identityOf("alice"), identityOf("bob")];
@@ -44,6 +46,34 @@ describe("two registries that differ", () => {
     const { network, a, b } = pairOf(notes(alice, 150), notes(bob, 120));
     expect(b.node.registry.hashes).toEqual(a.node.registry.hashes);
     expect(typesOf(network)).toContain("buckets");
+  });
+});
+
+describe("who is behind all its neighbours", () => {
+  it("asks one of them at a time for what it misses, and has the others compare again soon", () => {
+    const others = Array.from({ length: 6 }, (_, index) => identityOf(`other ${index}`));
+    const { bob } = memberLink({ others });
+    const links = others.map((other) => {
+      const link = new RawLink(bob);
+      if (!link.handshake(other)) throw new Error("a member is let in");
+      return link;
+    });
+    const hashes = { ...bob.node.registry.hashes, others: "A".repeat(43) };
+    const beat = (seq: number) => {
+      for (const link of links)
+        link.say({ type: "heartbeat", boot: "one", seq, time: rfc3339FromMs(link.now), hashes, records: [] });
+    };
+    const sketches = () => links.map((link) => link.heard.filter(({ type }) => type === "sketch").length);
+    beat(1);
+    expect(sketches()).toEqual([1, 0, 0, 0, 0, 0]);
+    const toCompare: string[] = [];
+    for (let at = NOW; at <= NOW + 2 * SECOND_MS; at += 100)
+      for (const effect of bob.handle({ type: "wake" }, at).effects)
+        if (effect.type === "send" && effect.text.startsWith('{"type":"heartbeat"')) toCompare.push(effect.link);
+    expect(toCompare.sort()).toEqual(links.slice(1).map(({ id }) => id));
+    for (const link of links) link.now = NOW + 2 * SECOND_MS;
+    beat(2);
+    expect(sketches().reduce((sum, count) => sum + count)).toBe(2);
   });
 });
 
