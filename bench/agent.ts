@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { AgentCrowd } from "./agent/crowd.ts";
 import { runMemberlist } from "./agent/memberlist.ts";
@@ -10,6 +11,7 @@ import { limited, median, type Row, report, row } from "./support/report.ts";
 const { values } = parseArgs({
   options: {
     agents: { type: "string", default: "100" },
+    threads: { type: "string", default: String(1 + availableParallelism()) },
     updates: { type: "string", default: "10" },
     seconds: { type: "string", default: "60" },
     minutes: { type: "string", default: "60" },
@@ -17,43 +19,29 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
   },
 });
-const [agents, updates, seconds] = [values.agents, values.updates, values.seconds].map(Number) as [
-  number,
-  number,
-  number,
-];
+const [agents, threads, updates, seconds] = [values.agents, values.threads, values.updates, values.seconds].map(
+  Number,
+) as [number, number, number, number];
 /** `watched` takes as long as it is asked for, so it runs when it is asked for by name only. */
 const minutes = Number(values.minutes);
 
 /** The time from a write that is on its owner's disk until 99 % of all agents have it on theirs. */
 async function spreadOf(crowd: AgentCrowd, update: number): Promise<number> {
-  const wanted = Math.ceil(0.99 * crowd.members.length);
-  let startedAt = 0;
-  let holders = 0;
-  const name = `update ${update}`;
-  const [, target] = await crowd.client.allPeers();
+  const target = (await crowd.client.allPeers()).find((peer) => !peer.is_local);
   if (target === undefined) throw new Error("there are peers");
-  const done = new Promise<number>((resolve) => {
-    crowd.onRecord = (_, kind) => {
-      if (kind !== "service") return;
-      if (holders === 0) startedAt = performance.now();
-      holders += 1;
-      if (holders === wanted) resolve(performance.now() - startedAt);
-    };
-  });
-  await crowd.client.createService({
-    name,
+  const service = {
+    name: `update ${update}`,
     target_peer_id: target.id,
     routes: [{ priority: 0, dest_cidr: "192.0.2.0/24" }],
-  });
-  const ms = await done;
+  };
+  const ms = await crowd.spreadOf(() => crowd.client.createService(service), Math.ceil(0.99 * crowd.size));
   await new Promise((resolve) => setTimeout(resolve, 500));
   return ms;
 }
 
 async function gossip(): Promise<Row[]> {
   const rival = runMemberlist(agents, updates);
-  const crowd = await AgentCrowd.start(agents);
+  const crowd = await AgentCrowd.start(agents, threads);
   try {
     const cpuBefore = process.cpuUsage();
     const joinedMs = await crowd.joinAll(6, 240_000);
@@ -86,9 +74,9 @@ const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
 };
 const asked = values.part ?? Object.keys(PARTS).filter((name) => name !== "watched");
 const unknown = asked.find((name) => !Object.hasOwn(PARTS, name));
-if (unknown !== undefined || ![agents, updates, seconds, minutes].every((value) => value > 0)) {
+if (unknown !== undefined || ![agents, threads, updates, seconds, minutes].every((value) => value > 0)) {
   process.stderr.write(
-    `--part takes ${Object.keys(PARTS).join(", ")}; --agents, --updates, --seconds and --minutes numbers above 0\n`,
+    `--part takes ${Object.keys(PARTS).join(", ")}; --agents, --threads, --updates, --seconds and --minutes numbers above 0\n`,
   );
   process.exitCode = 2;
 } else {

@@ -1,72 +1,94 @@
-import type { Notice } from "@arctic/core";
-import { ApiError, type Client, ConnectionError } from "../../packages/agent/src/api/client.ts";
-import { bootstrapped, clientOf, startTestAgent, type TestAgent } from "../../packages/agent/test/helpers/agents.ts";
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { ApiError, type Client, ConnectionError, createClient } from "../../packages/agent/src/api/client.ts";
 import { type Authority, createAuthority } from "../../packages/agent/test/helpers/authority.ts";
+import type { Asked, Part, Started, Told } from "./crowd-thread.ts";
 
-/** All agents share this process, so more adds at once would only wait for each other, longer than a client waits. */
-const ADDS_AT_ONCE = 8;
+/** An agent takes 32 connections of one address until they have proven themselves, also of the client that asks for the adds. */
+const ADDS_AT_ONCE = 24;
+const LOOK_EVERY_MS = 20;
 
-/** What one agent of the crowd knows, by its own notices. */
-interface Member {
-  readonly agent: TestAgent;
-  readonly links: Set<string>;
-  readonly keys: Set<string>;
-}
-
-/** Real agents in this process: SQLite, TLS, WebSocket and API on loopback, all bootstrapped, none introduced yet. */
+/**
+ * Real agents in this process, on as many threads as it is given: SQLite, TLS, WebSocket and API on loopback, all
+ * bootstrapped, none introduced yet. The one that all others are added at has a thread of its own where there are several:
+ * it has most to do, and shall not wait for others' turns.
+ */
 export class AgentCrowd {
-  readonly members: Member[] = [];
+  readonly size: number;
+  /** Of the first agent. */
+  readonly client: Client;
   readonly #authority: Authority;
-  #client: Client | undefined;
-  /** Told of every record that an agent takes up or makes, when it is on its disk. */
-  onRecord: (member: number, kind: string) => void = () => undefined;
+  readonly #threads: readonly Worker[];
+  readonly #others: readonly string[];
 
-  private constructor() {
-    this.#authority = createAuthority();
+  private constructor(size: number, authority: Authority, threads: readonly Worker[], started: readonly Started[]) {
+    const [first, ...others] = inTurn(started.map(({ addresses }) => addresses));
+    const made = started[0]?.made;
+    if (first === undefined || made === undefined) throw new Error("the crowd is empty");
+    this.size = size;
+    this.#authority = authority;
+    this.#threads = threads;
+    this.#others = others;
+    this.client = createClient({
+      endpoints: [`https://${first}`],
+      trust: { type: "fingerprints", sha256: [made.tls_fingerprint] },
+      auth: { type: "credentials", clientId: made.client_id, clientSecret: made.client_secret },
+      timeoutMs: 30_000,
+    });
   }
 
-  static async start(size: number): Promise<AgentCrowd> {
-    const crowd = new AgentCrowd();
-    const license = crowd.#authority.issue({ max_nodes: size + 10, max_services: 10_000 });
-    for (let index = 0; index < size; index += 1) {
-      const agent = await crowd.#startOne(index);
-      const made = await bootstrapped(agent, license, `host ${index}`);
-      if (index === 0) crowd.#client = clientOf(agent, made);
-    }
-    return crowd;
-  }
-
-  get client(): Client {
-    if (this.#client === undefined) throw new Error("the crowd is empty");
-    return this.#client;
+  static async start(size: number, threads: number): Promise<AgentCrowd> {
+    const authority = createAuthority();
+    const { rootsPath } = authority;
+    const license = authority.issue({ max_nodes: size + 10, max_services: 10_000 });
+    const workers = bounds(size, threads).map(([firstNumber, end]) => {
+      const part: Part = { size: end - firstNumber, firstNumber, rootsPath, license };
+      return new Worker(new URL("crowd-thread.ts", import.meta.url), { workerData: part });
+    });
+    const started = await Promise.all(workers.map((worker) => answerOf<Started>(worker)));
+    return new AgentCrowd(size, authority, workers, started);
   }
 
   /** Adds all others at the first, at once. Resolves to the milliseconds until each has `links` links and every record. */
   async joinAll(links: number, limitMs: number): Promise<number> {
     const startedAt = performance.now();
-    const waiting = this.members.slice(1);
+    const waiting = [...this.#others];
     const lane = async () => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
-        await this.#add(next.agent.address());
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.#add(next);
     };
     await Promise.all(Array.from({ length: ADDS_AT_ONCE }, lane));
-    while (!this.#isComplete(links)) {
+    while (!(await this.#isComplete(links))) {
       if (performance.now() - startedAt > limitMs) return Number.POSITIVE_INFINITY;
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }
     return performance.now() - startedAt;
   }
 
+  /** Resolves to the milliseconds from the first disk that a service is on, its owner's, to the disk number `wanted`. */
+  async spreadOf(write: () => Promise<unknown>, wanted: number): Promise<number> {
+    const servicesAt: number[] = [];
+    await this.#tell(0, 0);
+    await write();
+    while (servicesAt.length < wanted) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      for (const told of await this.#tell(0, 0)) servicesAt.push(...told.servicesAt);
+    }
+    servicesAt.sort((a, b) => a - b);
+    return (servicesAt[wanted - 1] ?? Number.NaN) - (servicesAt[0] ?? Number.NaN);
+  }
+
   async stop(): Promise<void> {
-    this.#client?.close();
-    for (const { agent } of this.members) await agent.remove();
+    this.client.close();
+    await Promise.all(
+      this.#threads.map((thread) => {
+        thread.postMessage({ type: "stop" } satisfies Asked);
+        return once(thread, "exit");
+      }),
+    );
     this.#authority.remove();
   }
 
-  /**
-   * All dials come from one address here, of which an agent takes 32 connections until they have proven themselves, and all
-   * agents share one event loop: so an add is asked for again where it was turned away or took too long.
-   */
+  /** All agents share few event loops: an add is asked for again where it was turned away or took too long. */
   async #add(address: string): Promise<void> {
     for (;;) {
       try {
@@ -81,31 +103,41 @@ export class AgentCrowd {
     }
   }
 
-  #isComplete(links: number): boolean {
+  async #isComplete(links: number): Promise<boolean> {
     // Every peer's own record, and of each add the two admissions.
-    const records = this.members.length + 2 * (this.members.length - 1);
-    const wanted = Math.min(links, this.members.length - 1);
-    return this.members.every(({ keys, links: open }) => keys.size >= records && open.size >= wanted);
+    const records = this.size + 2 * (this.size - 1);
+    const told = await this.#tell(Math.min(links, this.size - 1), records);
+    return told.every(({ isComplete }) => isComplete);
   }
 
-  async #startOne(index: number): Promise<TestAgent> {
-    const [links, keys] = [new Set<string>(), new Set<string>()];
-    const agent = await startTestAgent(
-      this.#authority.rootsPath,
-      { heartbeatEveryMs: 60_000, logLevel: "error" },
-      { writeLog: () => undefined, onNotice: (notice) => this.#noticed({ links, keys }, index, notice) },
+  #tell(links: number, records: number): Promise<Told[]> {
+    return Promise.all(
+      this.#threads.map((thread) => {
+        thread.postMessage({ type: "tell", links, records } satisfies Asked);
+        return answerOf<Told>(thread);
+      }),
     );
-    this.members.push({ agent, links, keys });
-    return agent;
   }
+}
 
-  #noticed({ links, keys }: Pick<Member, "links" | "keys">, index: number, notice: Notice): void {
-    if (notice.type === "peer_linked") links.add(notice.link);
-    if (notice.type === "peer_unlinked") links.delete(notice.link);
-    if (notice.type !== "applied") return;
-    for (const { kind, owner, id } of notice.records) {
-      if (kind === "peer" || kind === "admission") keys.add(`${kind} ${owner} ${id}`);
-      this.onRecord(index, kind);
-    }
-  }
+/** From and to which number each thread has agents. */
+function bounds(size: number, threads: number): [number, number][] {
+  if (threads === 1) return [[0, size]];
+  const startOf = (thread: number) => 1 + Math.floor(((thread - 1) * (size - 1)) / (threads - 1));
+  const others = Array.from({ length: threads - 1 }, (_, index): [number, number] => [
+    startOf(index + 1),
+    startOf(index + 2),
+  ]);
+  return [[0, 1], ...others];
+}
+
+/** One of each list after the other, so that all threads have something to do at any time. */
+function inTurn(lists: readonly (readonly string[])[]): string[] {
+  const longest = Math.max(...lists.map(({ length }) => length));
+  return Array.from({ length: longest }, (_, index) => lists.flatMap((list) => list[index] ?? [])).flat();
+}
+
+async function answerOf<T>(thread: Worker): Promise<T> {
+  const [answer] = (await once(thread, "message")) as [T];
+  return answer;
 }
