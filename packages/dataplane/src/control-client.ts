@@ -1,7 +1,8 @@
 import { connect, type Socket } from "node:net";
-import type * as z from "zod";
-import { ControlError, createLineReader, replySchema, resultSchemas } from "./control-protocol.ts";
+import * as z from "zod";
+import { ControlError, createLineReader, eventSchema, replySchema, resultSchemas } from "./control-protocol.ts";
 import { ObservationReader } from "./observation-reader.ts";
+import type { ObservedChange } from "./observed-change.ts";
 import type { DataplaneIdentity, NetworkPlan, Observation } from "./plan.ts";
 
 /** The agent's end of the control socket. Each call rejects with `ControlError` on a refusal, with `Error` on a lost connection. */
@@ -12,6 +13,8 @@ export interface DataplaneClient {
   observe(): Promise<Observation>;
   /** Has the tunnel's next key announced; the identity names it. */
   rotateTunnelKey(): Promise<DataplaneIdentity>;
+  /** From when it resolves, the listener is told within a second of what changed. One listener a connection. */
+  watch(listener: (change: ObservedChange) => void): Promise<void>;
   /** Called once when the connection ends, whoever ended it; at once when it has ended already. */
   onClose(listener: () => void): void;
   close(): void;
@@ -26,6 +29,8 @@ export async function connectDataplane(path: string): Promise<DataplaneClient> {
   return new SocketClient(socket, path);
 }
 
+const lineSchema = z.union([replySchema, eventSchema]);
+
 interface Waiting {
   readonly method: keyof typeof resultSchemas;
   readonly resolve: (value: unknown) => void;
@@ -39,6 +44,7 @@ class SocketClient implements DataplaneClient {
   readonly #observations = new ObservationReader();
   readonly #waitingById = new Map<number, Waiting>();
   readonly #listeners: (() => void)[] = [];
+  #onChange: (change: ObservedChange) => void = () => {};
   #nextId = 1;
   #isClosed = false;
 
@@ -77,6 +83,11 @@ class SocketClient implements DataplaneClient {
     return this.#call("rotate_tunnel_key");
   }
 
+  async watch(listener: (change: ObservedChange) => void): Promise<void> {
+    this.#onChange = listener;
+    await this.#call("watch");
+  }
+
   onClose(listener: () => void): void {
     if (this.#isClosed) listener();
     else this.#listeners.push(listener);
@@ -103,7 +114,11 @@ class SocketClient implements DataplaneClient {
   }
 
   #receive(line: string): void {
-    const reply = replySchema.parse(JSON.parse(line));
+    const reply = lineSchema.parse(JSON.parse(line));
+    if ("event" in reply) {
+      this.#onChange({ services: reply.services, peers: reply.peers });
+      return;
+    }
     const waiting = this.#waitingById.get(reply.id);
     if (waiting === undefined) return;
     this.#waitingById.delete(reply.id);
@@ -127,6 +142,7 @@ class SocketClient implements DataplaneClient {
       case "ping":
       case "identity":
       case "rotate_tunnel_key":
+      case "watch":
         return resultSchemas[method].safeParse(result).data;
     }
   }

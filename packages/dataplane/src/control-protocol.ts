@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { dataplaneIdentitySchema, observationSchema } from "./plan.ts";
 
-/** Newline-delimited JSON on a unix socket, at most one request's answer a request, in any order. */
+/** Newline-delimited JSON on a unix socket: one answer a request, in any order, and events for who asked to `watch`. */
 
 export const MAX_LINE_BYTES = 4 * 1024 * 1024;
 
@@ -11,6 +11,7 @@ export const requestSchema = z.discriminatedUnion("method", [
   z.strictObject({ id: z.int().min(0), method: z.literal("identity") }),
   z.strictObject({ id: z.int().min(0), method: z.literal("observe") }),
   z.strictObject({ id: z.int().min(0), method: z.literal("rotate_tunnel_key") }),
+  z.strictObject({ id: z.int().min(0), method: z.literal("watch") }),
   z.strictObject({ id: z.int().min(0), method: z.literal("apply"), params: z.strictObject({ plan: z.unknown() }) }),
 ]);
 
@@ -26,12 +27,20 @@ export const replySchema = z.union([
 ]);
 export type ControlReply = z.infer<typeof replySchema>;
 
+/** What is no longer as it was seen before, by its id: `observe` tells how it is. */
+export const eventSchema = z.strictObject({
+  event: z.literal("changed"),
+  services: z.array(z.string()),
+  peers: z.array(z.string()),
+});
+
 export const resultSchemas = {
   ping: z.strictObject({ ok: z.literal(true) }),
   identity: dataplaneIdentitySchema,
   apply: observationSchema,
   observe: observationSchema,
   rotate_tunnel_key: dataplaneIdentitySchema,
+  watch: z.strictObject({ ok: z.literal(true) }),
 } as const;
 
 /** The data plane's refusal, as the client throws it. */

@@ -5,9 +5,16 @@ import { type ControlErrorBody, type ControlReply, createLineReader, requestSche
 import type { Dataplane } from "./dataplane.ts";
 import { jsonWithServices } from "./json-text.ts";
 import { PlanReader } from "./plan-reader.ts";
+import { Watchers } from "./watchers.ts";
 
 export interface ControlServer {
   close(): Promise<void>;
+}
+
+interface Served {
+  readonly dataplane: Handled;
+  readonly plans: PlanReader;
+  readonly watchers: Watchers;
 }
 
 type Handled = Pick<Dataplane, "identity" | "apply" | "observe" | "rotateTunnelKey" | "heard">;
@@ -39,11 +46,11 @@ export async function serveControl(path: string, dataplane: Handled, group?: num
   await refuseSecond(path);
   await rm(path, { force: true });
   const sockets = new Set<Socket>();
-  const plans = new PlanReader();
+  const served = { dataplane, plans: new PlanReader(), watchers: new Watchers(() => dataplane.observe()) };
   const server = createServer((socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    serveSocket(socket, dataplane, plans);
+    serveSocket(socket, served);
   });
   await listen(server, path, group);
   return {
@@ -55,9 +62,9 @@ export async function serveControl(path: string, dataplane: Handled, group?: num
   };
 }
 
-function serveSocket(socket: Socket, dataplane: Handled, plans: PlanReader): void {
+function serveSocket(socket: Socket, served: Served): void {
   const read = createLineReader(
-    (line) => void answer(line, dataplane, plans).then((reply) => socket.write(`${reply}\n`)),
+    (line) => void answer(line, served, socket).then((reply) => socket.write(`${reply}\n`)),
   );
   // A peer that goes away in the middle of an answer needs none.
   socket.on("error", () => socket.destroy());
@@ -71,7 +78,7 @@ function serveSocket(socket: Socket, dataplane: Handled, plans: PlanReader): voi
 }
 
 /** The reply to one line, as JSON. */
-async function answer(line: string, dataplane: Handled, plans: PlanReader): Promise<string> {
+async function answer(line: string, served: Served, socket: Socket): Promise<string> {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -85,9 +92,9 @@ async function answer(line: string, dataplane: Handled, plans: PlanReader): Prom
     return refusal(idOf(value), { code: "INVALID_REQUEST", message });
   }
   const { id } = request.data;
-  dataplane.heard();
+  served.dataplane.heard();
   try {
-    return await perform(request.data, dataplane, plans);
+    return await perform(request.data, served, socket);
   } catch (error) {
     return refusal(id, { code: "FAILED", message: error instanceof Error ? error.message : String(error) });
   }
@@ -98,8 +105,8 @@ const reply = (id: number, resultJson: string): string => `{"id":${id},"result":
 
 async function perform(
   request: ReturnType<typeof requestSchema.parse>,
-  dataplane: Handled,
-  plans: PlanReader,
+  { dataplane, plans, watchers }: Served,
+  socket: Socket,
 ): Promise<string> {
   const { id } = request;
   switch (request.method) {
@@ -108,12 +115,15 @@ async function perform(
     case "identity":
       return reply(id, JSON.stringify(dataplane.identity));
     case "observe":
-      return reply(id, jsonWithServices(await dataplane.observe()));
+      return reply(id, jsonWithServices(watchers.saw(await dataplane.observe())));
     case "rotate_tunnel_key":
       return reply(id, JSON.stringify(await dataplane.rotateTunnelKey()));
+    case "watch":
+      watchers.add(socket);
+      return reply(id, JSON.stringify({ ok: true }));
     case "apply": {
       const checked = plans.read(request.params.plan);
-      if (checked.ok) return reply(id, jsonWithServices(await dataplane.apply(checked.plan)));
+      if (checked.ok) return reply(id, jsonWithServices(watchers.saw(await dataplane.apply(checked.plan))));
       const message = `the plan was refused and nothing changed: ${checked.problem}`;
       return refusal(id, { code: "INVALID_PLAN", message });
     }

@@ -1,6 +1,7 @@
 export { CONNECT_OUTCOMES } from "./connect-outcomes.ts";
 export { connectDataplane, type DataplaneClient } from "./control-client.ts";
 export { ControlError } from "./control-protocol.ts";
+export type { ObservedChange } from "./observed-change.ts";
 export {
   type DataplaneIdentity,
   dataplaneIdentitySchema,

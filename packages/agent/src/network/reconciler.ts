@@ -7,6 +7,7 @@ export interface DataplaneLink {
   identity(): Promise<DataplaneIdentity>;
   apply(plan: NetworkPlan): Promise<Observation>;
   observe(): Promise<Observation>;
+  watch(listener: () => void): Promise<void>;
   onClose(listener: () => void): void;
   close(): void;
 }
@@ -96,6 +97,8 @@ export class Reconciler {
         return;
       }
       link.onClose(() => this.#lost(link, "the control socket was closed"));
+      // A data plane from before there were events refuses; then it is asked now and then, as any other.
+      await link.watch(() => void this.#work()).catch(() => undefined);
       const identity = await link.identity();
       this.#link = link;
       this.#failures = 0;

@@ -21,50 +21,56 @@ const PLAN: NetworkPlan = {
 };
 const OBSERVATION: Observation = { observed_at: "2026-01-01T00:00:00Z", flows_at_most: 1_000, services: [], peers: [] };
 
-test("a key that the data plane announces later is told once, as the first was", async () => {
-  const told: string[] = [];
-  let identity = identityWith("A".repeat(43));
-  let observe = (): void => {};
-  let observed = 0;
-  const link: DataplaneLink = {
-    identity: async () => identity,
-    apply: async () => OBSERVATION,
-    observe: async () => {
-      observed += 1;
-      return OBSERVATION;
-    },
-    onClose: () => {},
-    close: () => {},
-  };
-  const clock: Clock = {
-    now: () => 0,
-    elapsedMs: () => 0,
-    after: () => () => {},
-    every: (_, callback) => {
-      observe = callback;
-      return () => {};
-    },
-  };
-  const reconciler = new Reconciler({
-    connect: async () => link,
-    plan: () => PLAN,
-    clock,
-    log: silentLog,
-    onIdentity: ({ tunnel }) => told.push(tunnel.public_key.slice(0, 1)),
-    onObserved: () => {},
-  });
-  const look = async (): Promise<void> => {
-    observe();
-    await new Promise((resolve) => setImmediate(resolve));
-  };
-  reconciler.start();
-  await look();
-  await look();
-  identity = identityWith("B".repeat(43));
-  await look();
-  await look();
-  expect(observed).toBeGreaterThan(1);
-  expect(told).toEqual(["A", "B"]);
-  expect(reconciler.status).toMatchObject({ type: "connected", identity });
-  reconciler.stop();
-});
+test.each(["time passes", "the data plane tells of a change"])(
+  "a key that the data plane announces later is told once, as the first was, when %s",
+  async (how) => {
+    const told: string[] = [];
+    let identity = identityWith("A".repeat(43));
+    let observe = (): void => {};
+    let observed = 0;
+    const link: DataplaneLink = {
+      identity: async () => identity,
+      apply: async () => OBSERVATION,
+      observe: async () => {
+        observed += 1;
+        return OBSERVATION;
+      },
+      watch: async (listener) => {
+        if (how === "the data plane tells of a change") observe = listener;
+      },
+      onClose: () => {},
+      close: () => {},
+    };
+    const clock: Clock = {
+      now: () => 0,
+      elapsedMs: () => 0,
+      after: () => () => {},
+      every: (_, callback) => {
+        if (how === "time passes") observe = callback;
+        return () => {};
+      },
+    };
+    const reconciler = new Reconciler({
+      connect: async () => link,
+      plan: () => PLAN,
+      clock,
+      log: silentLog,
+      onIdentity: ({ tunnel }) => told.push(tunnel.public_key.slice(0, 1)),
+      onObserved: () => {},
+    });
+    const look = async (): Promise<void> => {
+      observe();
+      await new Promise((resolve) => setImmediate(resolve));
+    };
+    reconciler.start();
+    await look();
+    await look();
+    identity = identityWith("B".repeat(43));
+    await look();
+    await look();
+    expect(observed).toBeGreaterThan(1);
+    expect(told).toEqual(["A", "B"]);
+    expect(reconciler.status).toMatchObject({ type: "connected", identity });
+    reconciler.stop();
+  },
+);

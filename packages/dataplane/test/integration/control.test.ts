@@ -4,12 +4,18 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { connectDataplane, type DataplaneClient, type DataplaneIdentity, type NetworkPlan } from "@arctic/dataplane";
+import {
+  connectDataplane,
+  type DataplaneClient,
+  type DataplaneIdentity,
+  type NetworkPlan,
+  type Observation,
+} from "@arctic/dataplane";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
 import { MAX_LINE_BYTES } from "../../src/control-protocol.ts";
 import { type ControlServer, groupId, serveControl } from "../../src/control-server.ts";
-import { plan, routed } from "../unit/support/example.ts";
+import { PEER_B, plan, routed } from "../unit/support/example.ts";
 
 const IDENTITY: DataplaneIdentity = {
   version: "0.0.0",
@@ -27,16 +33,18 @@ let server: ControlServer;
 let client: DataplaneClient;
 let applied: NetworkPlan[];
 let fail: Error | undefined;
+let observed: Observation;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "arctic-control-"));
   path = join(folder, "run", "dataplane.sock");
   applied = [];
   fail = undefined;
+  observed = OBSERVATION;
   server = await serveControl(path, {
     identity: IDENTITY,
     heard: () => {},
-    observe: async () => OBSERVATION,
+    observe: async () => observed,
     rotateTunnelKey: async () => ROTATED,
     apply: async (given) => {
       if (fail !== undefined) throw fail;
@@ -60,6 +68,24 @@ test("the client hands a plan over, gets what was observed, and has the tunnel's
   expect(await client.rotateTunnelKey()).toEqual(ROTATED);
   await client.ping();
   expect(applied).toEqual([plan([routed("entry")])]);
+});
+
+test("who asks to watch is told what changed, though nobody asks how it is, and once", async () => {
+  const peer = { peer_id: PEER_B, links_open: 0 };
+  const told: unknown[] = [];
+  await client.watch((change) => told.push(change));
+  observed = { ...OBSERVATION, peers: [peer] };
+  await expect.poll(() => told, { timeout: 5_000 }).toEqual([{ services: [], peers: [PEER_B] }]);
+  const other = await connectDataplane(path);
+  observed = { ...OBSERVATION, peers: [{ ...peer, links_open: 2 }] };
+  await other.observe();
+  await expect.poll(() => told).toHaveLength(2);
+  await other.observe();
+  observed = { ...observed, observed_at: "2026-01-01T00:00:09Z" };
+  await other.observe();
+  await client.ping();
+  expect(told).toHaveLength(2);
+  other.close();
 });
 
 test("the socket is for its owner alone", async () => {

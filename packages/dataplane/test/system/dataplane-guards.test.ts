@@ -76,9 +76,12 @@ describeWhere(missing, "a carrying data plane guards its host", () => {
     }
   });
 
-  test("sees what somebody removed, says so, and puts it back at the next apply", async () => {
+  test("sees what somebody removed, tells who watches, says so, and puts it back at the next apply", async () => {
     const { world } = pair;
+    const changed: string[] = [];
+    await pair.client("a").watch(({ services }) => void changed.push(...services));
     await world.inside("a", "ip", "rule", "del", "fwmark", "0x10/0xfff0", "lookup", "61001");
+    await expect.poll(() => changed, { timeout: 5_000 }).toContain(SERVICE_ROUTED);
     expect(await pair.service("a", SERVICE_ROUTED)).toMatchObject({
       state: "degraded",
       reason: expect.stringContaining("the kernel lacks"),
