@@ -1,11 +1,14 @@
+import { randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWhere } from "../../../../test/support/needs.ts";
+import { vxlanName } from "../../src/kernel/names.ts";
 import { type Pair, startPair } from "./support/pair.ts";
 import {
   onLan,
   PEER_A,
   PEER_B,
+  PEER_C,
   planOf,
   planPeer,
   routed,
@@ -24,6 +27,22 @@ const DIAL = `
   const socket = require("net").connect(process.argv[2], process.argv[1]);
   socket.on("error", () => {}).on("close", () => process.exit(0)).resume();
   setTimeout(() => process.exit(1), 5000);
+`;
+
+const SERVICE_OTHER = "svc_01CX5ZZKBKACTAV9WEVGEMMVR3";
+
+/** Asks the tests' server for so many bytes and takes seconds to read them. */
+const SLOW_READER = `
+  const [address, bytes] = process.argv.slice(1);
+  const socket = require("net").connect(9000, address, () => socket.write(bytes + "\\n"));
+  const pieces = [];
+  socket.on("data", (piece) => { pieces.push(piece); socket.pause(); setTimeout(() => socket.resume(), 15); });
+  socket.on("end", () => {
+    const all = Buffer.concat(pieces);
+    const body = all.subarray(all.indexOf(10) + 1, -32);
+    const isWhole = require("crypto").createHash("sha256").update(body).digest().equals(all.subarray(-32));
+    console.log(JSON.stringify({ isWhole, bytes: body.length }));
+  });
 `;
 
 describeWhere(missing, "two data planes between two LANs", () => {
@@ -185,6 +204,34 @@ describeWhere(missing, "two data planes between two LANs", () => {
     await pair.apply([routed("entry")], [routed("exit")]);
     expect((await pair.service("a", SERVICE_ROUTED)).tempest).toEqual(before);
     expect(await ipOnA("-o", "link")).not.toContain("svc-");
+    await pair.apply([routed("entry"), onLan("entry")], [routed("exit"), onLan("exit")]);
+    await pair.active("a");
+  });
+
+  test("what goes through one service does not notice that peers and services beside it come and go", async () => {
+    const [identityA, identityB] = await Promise.all([pair.client("a").identity(), pair.client("b").identity()]);
+    const b = planPeer(PEER_B, "b", ["10.71.2.2"], identityB);
+    const nobody = { ...identityA, tunnel: { ...identityA.tunnel, public_key: randomBytes(32).toString("base64url") } };
+    const c = planPeer(PEER_C, "c", ["10.71.2.9"], nobody);
+    const toC = service(SERVICE_OTHER, "entry", PEER_C, {
+      routes: [{ route_id: 1, priority: 0, dest_cidr: "198.51.100.0/24" }],
+    });
+    const echoes = pair.world.inside("client", "ping", "-n", "-q", "-c", "200", "-i", "0.02", "10.71.3.2");
+    const read = pair.world.inside("client", process.execPath, "-e", SLOW_READER, "10.71.3.2", String(20 * 2 ** 20));
+    let isRead = false;
+    void read.finally(() => {
+      isRead = true;
+    });
+    const client = pair.client("a");
+    for (let round = 0; round < 4; round += 1) {
+      await client.apply(planOf(PEER_A, [b, c], [routed("entry"), onLan("entry"), toC]));
+      expect(await pair.world.inside("a", "ip", "-o", "link")).toContain(vxlanName(PEER_C));
+      await client.apply(planOf(PEER_A, [b], [routed("entry")]));
+      expect(await pair.world.inside("a", "ip", "-o", "link")).not.toContain(vxlanName(PEER_C));
+    }
+    expect(isRead).toBe(false);
+    expect(await echoes).toContain("200 received");
+    expect(JSON.parse(await read)).toEqual({ isWhole: true, bytes: 20 * 2 ** 20 });
     await pair.apply([routed("entry"), onLan("entry")], [routed("exit"), onLan("exit")]);
     await pair.active("a");
   });
