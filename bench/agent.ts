@@ -13,15 +13,20 @@ const { values } = parseArgs({
     agents: { type: "string", default: "100" },
     threads: { type: "string", default: String(1 + availableParallelism()) },
     updates: { type: "string", default: "10" },
+    bursts: { type: "string", default: "20" },
     seconds: { type: "string", default: "60" },
     minutes: { type: "string", default: "60" },
     part: { type: "string", multiple: true },
     json: { type: "boolean", default: false },
   },
 });
-const [agents, threads, updates, seconds] = [values.agents, values.threads, values.updates, values.seconds].map(
-  Number,
-) as [number, number, number, number];
+const [agents, threads, updates, bursts, seconds] = [
+  values.agents,
+  values.threads,
+  values.updates,
+  values.bursts,
+  values.seconds,
+].map(Number) as [number, number, number, number, number];
 /** `watched` takes as long as it is asked for, so it runs when it is asked for by name only. */
 const minutes = Number(values.minutes);
 
@@ -39,14 +44,30 @@ async function spreadOf(crowd: AgentCrowd, update: number): Promise<number> {
   return ms;
 }
 
+interface Burst {
+  readonly ms: number;
+  /** Processor time of the whole process, over the number of agents. */
+  readonly cpuMs: number;
+}
+
+async function burstOf(crowd: AgentCrowd): Promise<Burst> {
+  const before = process.cpuUsage();
+  const ms = await crowd.joinAll(6, 240_000);
+  const { user, system } = process.cpuUsage(before);
+  return { ms, cpuMs: (user + system) / 1000 / crowd.size };
+}
+
 async function gossip(): Promise<Row[]> {
   const rival = runMemberlist(agents, updates);
   const crowd = await AgentCrowd.start(agents, threads);
   try {
-    const cpuBefore = process.cpuUsage();
-    const joinedMs = await crowd.joinAll(6, 240_000);
-    const { user, system } = process.cpuUsage(cpuBefore);
-    const joinerMs = (user + system) / 1000 / agents;
+    // The threads begin with code that nobody has run: memberlist's was compiled before.
+    const first = await burstOf(crowd);
+    const others: Burst[] = [];
+    while (others.length < bursts) {
+      await crowd.renew();
+      others.push(await burstOf(crowd));
+    }
     await new Promise((resolve) => setTimeout(resolve, 3000));
     const spread: number[] = [];
     for (let update = 0; update < updates; update += 1) spread.push(await spreadOf(crowd, update));
@@ -56,9 +77,15 @@ async function gossip(): Promise<Row[]> {
       row("the same, median", "ms", median(spread), "memberlist, unsigned, in memory", median([...rival.t99Ms]), {
         atMost: 1,
       }),
-      limited(`${name}: a burst of adds at one is complete`, "ms", joinedMs, 5000),
-      row("the same", "ms", joinedMs, "memberlist", rival.joinedMs, { atMost: 2 }),
-      limited("the same: processor time of each agent, all threads", "ms", joinerMs, (2 * 5000) / agents),
+      limited(`${name}: a burst of adds at one is complete, the first of the process`, "ms", first.ms, 5000),
+      limited(`the same, worst of ${bursts} after it`, "ms", Math.max(...others.map(({ ms }) => ms)), 5000),
+      row("the same, median", "ms", median(others.map(({ ms }) => ms)), "memberlist", rival.joinedMs, { atMost: 2 }),
+      limited(
+        "the same: processor time of each agent, all threads, median",
+        "ms",
+        median(others.map(({ cpuMs }) => cpuMs)),
+        (2 * 5000) / agents,
+      ),
     ];
   } finally {
     await crowd.stop();
@@ -74,9 +101,9 @@ const PARTS: Readonly<Record<string, () => Promise<Row[]>>> = {
 };
 const asked = values.part ?? Object.keys(PARTS).filter((name) => name !== "watched");
 const unknown = asked.find((name) => !Object.hasOwn(PARTS, name));
-if (unknown !== undefined || ![agents, threads, updates, seconds, minutes].every((value) => value > 0)) {
+if (unknown !== undefined || ![agents, threads, updates, bursts, seconds, minutes].every((value) => value > 0)) {
   process.stderr.write(
-    `--part takes ${Object.keys(PARTS).join(", ")}; --agents, --threads, --updates, --seconds and --minutes numbers above 0\n`,
+    `--part takes ${Object.keys(PARTS).join(", ")}; --agents, --threads, --updates, --bursts, --seconds and --minutes numbers above 0\n`,
   );
   process.exitCode = 2;
 } else {

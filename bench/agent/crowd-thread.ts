@@ -19,6 +19,7 @@ export interface Started {
 }
 
 export type Asked =
+  | { readonly type: "renew" }
   | { readonly type: "tell"; readonly links: number; readonly records: number }
   | { readonly type: "stop" };
 
@@ -36,8 +37,8 @@ interface Member {
 }
 
 const { size, firstNumber, rootsPath, license } = workerData as Part;
-const agents: TestAgent[] = [];
-const members: Member[] = [];
+let agents: TestAgent[] = [];
+let members: Member[] = [];
 let servicesAt: number[] = [];
 
 async function startOne(number: number): Promise<Bootstrapped> {
@@ -69,13 +70,29 @@ function told({ links, records }: Extract<Asked, { type: "tell" }>): Told {
   return { isComplete, servicesAt: since };
 }
 
-const made = await startOne(firstNumber);
-for (let number = firstNumber + 1; number < firstNumber + size; number += 1) await startOne(number);
+async function startAll(): Promise<Started> {
+  const made = await startOne(firstNumber);
+  for (let number = firstNumber + 1; number < firstNumber + size; number += 1) await startOne(number);
+  return { addresses: agents.map((agent) => agent.address()), made };
+}
+
+async function removeAll(): Promise<void> {
+  for (const agent of agents) await agent.remove();
+  [agents, members, servicesAt] = [[], [], []];
+}
+
 parentPort?.on("message", async (asked: Asked) => {
-  if (asked.type === "tell") parentPort?.postMessage(told(asked));
-  else {
-    for (const agent of agents) await agent.remove();
-    parentPort?.close();
+  switch (asked.type) {
+    case "tell":
+      parentPort?.postMessage(told(asked));
+      return;
+    case "renew":
+      await removeAll();
+      parentPort?.postMessage(await startAll());
+      return;
+    case "stop":
+      await removeAll();
+      parentPort?.close();
   }
 });
-parentPort?.postMessage({ addresses: agents.map((agent) => agent.address()), made } satisfies Started);
+parentPort?.postMessage(await startAll());

@@ -15,26 +15,15 @@ const LOOK_EVERY_MS = 20;
  */
 export class AgentCrowd {
   readonly size: number;
-  /** Of the first agent. */
-  readonly client: Client;
   readonly #authority: Authority;
   readonly #threads: readonly Worker[];
-  readonly #others: readonly string[];
+  #first: { readonly client: Client; readonly others: readonly string[] };
 
   private constructor(size: number, authority: Authority, threads: readonly Worker[], started: readonly Started[]) {
-    const [first, ...others] = inTurn(started.map(({ addresses }) => addresses));
-    const made = started[0]?.made;
-    if (first === undefined || made === undefined) throw new Error("the crowd is empty");
     this.size = size;
     this.#authority = authority;
     this.#threads = threads;
-    this.#others = others;
-    this.client = createClient({
-      endpoints: [`https://${first}`],
-      trust: { type: "fingerprints", sha256: [made.tls_fingerprint] },
-      auth: { type: "credentials", clientId: made.client_id, clientSecret: made.client_secret },
-      timeoutMs: 30_000,
-    });
+    this.#first = firstOf(started);
   }
 
   static async start(size: number, threads: number): Promise<AgentCrowd> {
@@ -49,10 +38,21 @@ export class AgentCrowd {
     return new AgentCrowd(size, authority, workers, started);
   }
 
+  /** Of the first agent. */
+  get client(): Client {
+    return this.#first.client;
+  }
+
+  /** Ends all agents and starts others in their place, on the same threads, whose code is warm by now. */
+  async renew(): Promise<void> {
+    this.client.close();
+    this.#first = firstOf(await this.#ask<Started>({ type: "renew" }));
+  }
+
   /** Adds all others at the first, at once. Resolves to the milliseconds until each has `links` links and every record. */
   async joinAll(links: number, limitMs: number): Promise<number> {
     const startedAt = performance.now();
-    const waiting = [...this.#others];
+    const waiting = [...this.#first.others];
     const lane = async () => {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await this.#add(next);
     };
@@ -111,13 +111,31 @@ export class AgentCrowd {
   }
 
   #tell(links: number, records: number): Promise<Told[]> {
+    return this.#ask({ type: "tell", links, records });
+  }
+
+  #ask<T>(asked: Asked): Promise<T[]> {
     return Promise.all(
       this.#threads.map((thread) => {
-        thread.postMessage({ type: "tell", links, records } satisfies Asked);
-        return answerOf<Told>(thread);
+        thread.postMessage(asked);
+        return answerOf<T>(thread);
       }),
     );
   }
+}
+
+/** A client of the first agent, and where the others are. */
+function firstOf(started: readonly Started[]) {
+  const [first, ...others] = inTurn(started.map(({ addresses }) => addresses));
+  const made = started[0]?.made;
+  if (first === undefined || made === undefined) throw new Error("the crowd is empty");
+  const client = createClient({
+    endpoints: [`https://${first}`],
+    trust: { type: "fingerprints", sha256: [made.tls_fingerprint] },
+    auth: { type: "credentials", clientId: made.client_id, clientSecret: made.client_secret },
+    timeoutMs: 30_000,
+  });
+  return { client, others };
 }
 
 /** From and to which number each thread has agents. */

@@ -1,6 +1,6 @@
-import { LIMITS } from "@arctic/core";
 import { describe, expect, it } from "vitest";
 import { Crowd } from "../../bench/spread/crowd.ts";
+import * as LIMITS from "../../packages/core/src/limits.ts";
 
 const HOSTS = 60;
 const BLOCKED_MS = 6000;

@@ -12,12 +12,20 @@ export function checkedOnce(crypto: NodeCrypto): NodeCrypto {
   const right = new Remembered();
   const torsionFree = new Remembered();
   const underway = new Map<string, Promise<void>>();
-  const nameOf = ({ publicKey, signature, message }: SignatureCheck) => {
+  // A message that is checked ahead comes again as the same object; nobody changes its bytes, or the key's and signature's.
+  const namedByMessage = new WeakMap<Uint8Array, { readonly check: SignatureCheck; readonly name: string }>();
+  const nameOf = (check: SignatureCheck) => {
+    const { publicKey, signature, message } = check;
+    const named = namedByMessage.get(message);
+    if (named !== undefined && isSame(named.check.signature, signature) && isSame(named.check.publicKey, publicKey))
+      return named.name;
     const question = new Uint8Array(96 + message.length);
     question.set(publicKey);
     question.set(signature, 32);
     question.set(message, 96);
-    return textFrom(crypto.sha256(question));
+    const name = textFrom(crypto.sha256(question));
+    namedByMessage.set(message, { check, name });
+    return name;
   };
 
   return {
@@ -69,6 +77,10 @@ class Remembered {
     }
     this.#texts.add(text);
   }
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0;
 }
 
 function textFrom(bytes: Uint8Array): string {

@@ -69,6 +69,8 @@ export class Driver {
   readonly #options: DriverOptions;
   #node: ClusterNode;
   #storageError: StoreError | undefined;
+  /** When the timer comes; it is never later than the node asks for. */
+  #timerAt = Number.POSITIVE_INFINITY;
   #cancelWake: (() => void) | undefined;
   #cancelRetry: (() => void) | undefined;
   readonly #performer: Performer;
@@ -157,11 +159,24 @@ export class Driver {
     }
   }
 
+  /** A timer that comes too early is kept: most inputs put the next waking off, and one that is asked for sooner is rare. */
   #scheduleWake(): void {
+    const { wakeAt } = this.#node;
+    if (this.#isStopped || wakeAt >= this.#timerAt) return;
     this.#cancelWake?.();
-    if (this.#isStopped) return;
-    const delayMs = Math.max(this.#node.wakeAt - this.#options.clock.now(), 1);
-    this.#cancelWake = this.#options.clock.after(delayMs, () => this.#feedOrLog({ type: "wake" }));
+    this.#setTimer(wakeAt, wakeAt - this.#options.clock.now());
+  }
+
+  #setTimer(at: Millis, delayMs: number): void {
+    this.#timerAt = at;
+    this.#cancelWake = this.#options.clock.after(Math.max(delayMs, 1), () => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      const { wakeAt } = this.#node;
+      // It is `at` by now, whatever a clock says that was set back meanwhile.
+      const leftMs = Math.min(wakeAt - this.#options.clock.now(), wakeAt - at);
+      if (leftMs > 0) this.#setTimer(wakeAt, leftMs);
+      else this.#feedOrLog({ type: "wake" });
+    });
   }
 
   #fallSilent(error: StoreError): void {
@@ -169,6 +184,7 @@ export class Driver {
     this.#storageError = error;
     this.#performer.clear();
     this.#cancelWake?.();
+    this.#timerAt = Number.POSITIVE_INFINITY;
     for (const link of this.#openLinks) this.#options.transport.close(link);
     this.#node = this.#createNode();
     this.#cancelRetry = this.#options.clock.after(RETRY_STORAGE_MS, () => this.#retryStorage());

@@ -1,4 +1,5 @@
-import type { Effect, Notice, PeerId } from "@arctic/core";
+import type { Effect, Notice, PeerBookEntry, PeerId } from "@arctic/core";
+import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
 import { type Change, type Store, StoreError } from "./store/store.ts";
 import type { Transport } from "./transport/transport.ts";
@@ -8,6 +9,7 @@ export interface PerformerOptions {
   readonly self: PeerId;
   readonly store: Store;
   readonly transport: Transport;
+  readonly clock: Clock;
   readonly log: Log;
   /** Told in order, each when what it speaks of is on disk. May lead to more effects. */
   readonly onNotice: (notice: Notice) => void;
@@ -25,6 +27,8 @@ interface Waiting<T> {
 
 /** So much waits for the disk at most. Then the event loop does, so that links are read no faster than it takes them. */
 const MOST_WAITING = 10_000;
+/** What the book of peers says is only a hint where to find them: where nothing else is written, it is this late. */
+const BOOK_WAITS_MS = 1_000;
 
 /**
  * Performs a node's effects in order. The peer's own word is on disk before it is on the wire, and with it all that it
@@ -35,6 +39,9 @@ export class Performer {
   readonly #options: PerformerOptions;
   readonly #outgoing: Waiting<Outgoing>[] = [];
   readonly #notices: Waiting<Notice>[] = [];
+  /** Entries that go with the next write. */
+  readonly #entryByPeer = new Map<PeerId, PeerBookEntry>();
+  #cancelBook: (() => void) | undefined;
   /** How often was written, the last time with an own record in it, and how many of the writes are on disk. */
   #writes = 0;
   #lastOwnWrite = 0;
@@ -85,6 +92,7 @@ export class Performer {
 
   /** Forgets all that waits. */
   clear(): void {
+    this.#takeBook([]);
     this.#outgoing.length = 0;
     this.#notices.length = 0;
     this.#writesOnDisk = this.#writes;
@@ -92,18 +100,51 @@ export class Performer {
 
   stop(): void {
     this.#isStopped = true;
+    this.#writeBook();
   }
 
   #commit(change: Change): void {
-    this.#options.store.commit(change);
+    this.#options.store.commit(this.#withBook(change));
     this.#writes += 1;
     this.#onDisk(this.#writes);
   }
 
   #write(change: Change): void {
-    this.#options.store.write(change);
+    if (isBookAlone(change) && !this.#isStopped) {
+      for (const entry of change.book ?? []) this.#entryByPeer.set(entry.peer, entry);
+      this.#cancelBook ??= this.#options.clock.after(BOOK_WAITS_MS, () => this.#writeBook());
+      return;
+    }
+    this.#options.store.write(this.#withBook(change));
     this.#writes += 1;
     if (change.records?.some(({ owner }) => owner === this.#options.self)) this.#lastOwnWrite = this.#writes;
+  }
+
+  #withBook(change: Change): Change {
+    return { ...change, book: this.#takeBook(change.book ?? []) };
+  }
+
+  /** What waited, and these. Nothing waits afterwards. */
+  #takeBook(entries: readonly PeerBookEntry[]): PeerBookEntry[] {
+    const taken = new Map([...this.#entryByPeer, ...entries.map((entry) => [entry.peer, entry] as const)]);
+    this.#entryByPeer.clear();
+    this.#cancelBook?.();
+    this.#cancelBook = undefined;
+    return [...taken.values()];
+  }
+
+  #writeBook(): void {
+    const book = this.#takeBook([]);
+    if (book.length === 0) return;
+    try {
+      this.#options.store.write({ book });
+    } catch (error) {
+      if (!(error instanceof StoreError)) this.#options.log.error("driver.effect_failed", { reason: String(error) });
+      else if (!this.#isStopped) this.#options.onFailure(error);
+      return;
+    }
+    this.#writes += 1;
+    if (!this.#isStopped) void this.#flush();
   }
 
   /** One at a time: what is written meanwhile is on disk by the next one. */
@@ -161,6 +202,10 @@ export class Performer {
         return;
     }
   }
+}
+
+function isBookAlone({ records = [], drop = [], license, flags }: Change): boolean {
+  return records.length + drop.length === 0 && license === undefined && flags === undefined;
 }
 
 function changeOf({ type: _, ...change }: Extract<Effect, { type: "persist" }>): Change {

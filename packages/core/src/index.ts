@@ -38,7 +38,6 @@ export {
   licenseHash,
 } from "./license/license.ts";
 export { type LicenseProgress, type LicenseState, licenseStateAt } from "./license/license-state.ts";
-export { LIMITS } from "./limits.ts";
 export type { ClusterNode, NodeOptions, Step } from "./node/cluster-node.ts";
 export { createClusterNode } from "./node/create-cluster-node.ts";
 export type { Effect, NodeFlags, Notice } from "./node/effect.ts";
@@ -61,6 +60,7 @@ export {
 } from "./registry/record.ts";
 export type { Rejection, RejectionCode } from "./rejection.ts";
 export type { Result } from "./result.ts";
+export { LIMITS } from "./shown-limits.ts";
 export { type Millis, msFromRfc3339, rfc3339FromMs } from "./time.ts";
 export type { PeerBookEntry } from "./trust/peer-book.ts";
 export { type AcceptedSecret, countingCredential, type Secret, type SecretName } from "./trust/secrets.ts";

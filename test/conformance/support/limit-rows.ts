@@ -1,4 +1,4 @@
-import { LIMITS } from "../../../packages/core/src/limits.ts";
+import * as LIMITS from "../../../packages/core/src/limits.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../../packages/core/src/time.ts";
 
 /** The table of limits in docs/protocol.md, as the numbers in core make it; `unused` are limits that it does not name. */
@@ -35,6 +35,7 @@ function rowsOf(limits: typeof LIMITS): readonly (readonly [what: string, limit:
     ["records of one unknown kind of an owner", count(limits.unknownKindPerOwner)],
     ["tombstones", `${limits.tombstonesPerLive} times as many as live records`],
     ["sketches that a peer shows", `every ${time(limits.sketchEveryMs)}`],
+    ["owners not known yet whose records are kept", `${limits.earlyOwners}, ${limits.earlyPerOwner} of each`],
     ["evidence of equivocation", `${limits.evidenceKept} keys`],
     ["hearing others before the first write", time(limits.takeBackMs)],
     ["a repair", time(limits.repairMs)],
@@ -54,10 +55,12 @@ function rowsOf(limits: typeof LIMITS): readonly (readonly [what: string, limit:
     ["an offer waits", `up to ${time(limits.offerAfterMs)}`],
     ["news are passed on", `every ${time(limits.newsEveryMs)}`],
     [`${limits.newsMany} and more of them`, `every ${time(limits.newsOfManyEveryMs)}`],
+    ["comparing waits until fewer came at once", `for ${time(limits.calmAfterMs)}`],
     ["distrustful heartbeats", `every ${limits.suspectHeartbeats}th`],
     ["a watched peer is pinged", `every ${time(limits.pingEveryMs)}`],
     ["another is pinged", `about every ${time(limits.pingSeldomMs)}`],
     ["a ping is said", `${limits.pingTries} times, every ${time(limits.pingAgainMs)}`],
+    ["the slowest answer that counts", time(limits.slowestMs)],
     ["a link that is not kept", time(limits.unwantedLinkMs)],
     ["denials that make a peer gone", count(limits.deniersToBeDown)],
     ["entries of a connectivity record", count(limits.connectivityPeers)],

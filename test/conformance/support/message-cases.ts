@@ -1,7 +1,7 @@
 import { base64urlFromBytes } from "../../../packages/core/src/encoding/base64url.ts";
 import type { JsonObject, JsonValue } from "../../../packages/core/src/encoding/json.ts";
 import { decodeMessage } from "../../../packages/core/src/gossip/message.ts";
-import { LIMITS } from "../../../packages/core/src/limits.ts";
+import * as LIMITS from "../../../packages/core/src/limits.ts";
 import { rfc3339FromMs } from "../../../packages/core/src/time.ts";
 import {
   admissionOf,

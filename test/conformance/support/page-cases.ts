@@ -1,5 +1,5 @@
 import { pagesOf } from "../../../packages/core/src/gossip/pages.ts";
-import { LIMITS } from "../../../packages/core/src/limits.ts";
+import * as LIMITS from "../../../packages/core/src/limits.ts";
 
 type Item = readonly [kind: string, units: number];
 

@@ -34,6 +34,7 @@ export function createMeters(clock: Clock): Meters {
   const linksClosed = counter("links_closed_total", "Authenticated links that ended");
   const failedDials = counter("peers_unreachable_total", "Peers that were given up after their tries");
   const checks = counter("signature_checks_total", "Signatures that were checked, by outcome", ["outcome"]);
+  const [valid, invalid] = [checks.labels("valid"), checks.labels("invalid")];
   const signed = counter("signatures_made_total", "Signatures that this peer made");
   const failedCommits = counter("storage_failures_total", "Changes that the disk did not take");
   const commits = new Histogram({
@@ -91,7 +92,7 @@ export function createMeters(clock: Clock): Meters {
       },
       verify(publicKey, message, signature) {
         const isValid = crypto.verify(publicKey, message, signature);
-        checks.inc({ outcome: isValid ? "valid" : "invalid" });
+        (isValid ? valid : invalid).inc();
         return isValid;
       },
     }),

@@ -44,7 +44,7 @@ export function openSqliteStore(path: string, migrations?: readonly Migration[])
 
 function storeOver(database: DatabaseSync, path: string, log: WriteAheadLog, close: () => void): Store {
   const putRecord = database.prepare(
-    "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET version = excluded.version, document = excluded.document",
+    "INSERT INTO record (key, document) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET document = excluded.document",
   );
   const dropRecord = database.prepare("DELETE FROM record WHERE key = ?");
   const putEntry = database.prepare(
@@ -70,10 +70,7 @@ function storeOver(database: DatabaseSync, path: string, log: WriteAheadLog, clo
   const write = (change: Change) =>
     inTransaction(() => {
       for (const key of change.drop ?? []) dropRecord.run(key);
-      for (const record of change.records ?? []) {
-        const { kind, owner, id, version } = record;
-        putRecord.run(recordKey(record), kind, owner, id, version, JSON.stringify(record));
-      }
+      for (const record of change.records ?? []) putRecord.run(recordKey(record), JSON.stringify(record));
       for (const entry of change.book ?? []) putEntry.run(entry.peer, JSON.stringify(entry));
       for (const key of change.forget ?? []) forgetOutcome.run(key);
       for (const { key, digest, at, answer } of change.outcomes ?? []) putOutcome.run(key, digest, at, answer ?? null);

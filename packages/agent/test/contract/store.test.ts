@@ -7,6 +7,7 @@ import {
   rmSync,
   statSync,
   truncateSync,
+  writeFileSync,
   writeSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +16,7 @@ import { DatabaseSync } from "node:sqlite";
 import { recordKey } from "@arctic/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
-import { MIGRATIONS } from "../../src/store/schema.ts";
+import { MIGRATIONS, migrate } from "../../src/store/schema.ts";
 import { openSqliteStore } from "../../src/store/sqlite-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { createAuthority } from "../helpers/authority.ts";
@@ -188,49 +189,77 @@ describe("the sqlite store on its file", () => {
   it("is refused where its rows are not what an agent writes", () => {
     fill();
     const database = new DatabaseSync(path);
-    database.exec("UPDATE record SET document = '{' WHERE id = 'note-7'");
+    database.exec("INSERT INTO book VALUES ('a peer', '{')");
     database.close();
     const store = openSqliteStore(path);
     expect(() => store.load()).toThrow(/holds what no agent wrote .* restore it from a backup/);
     store.close();
   });
 
+  it("is refused with what to do where the text of a record is damaged", () => {
+    fill();
+    const bytes = readFileSync(path);
+    bytes[bytes.indexOf('"id":"note-7"')] = 0xa5;
+    writeFileSync(path, bytes);
+    expect(() => openSqliteStore(path)).toThrow(/is damaged .*arctic-agent restore FILE/);
+  });
+
   it("goes from one schema version to the next without losing a row, all steps or none", () => {
     fill();
-    const next = { to: 3, sql: "CREATE TABLE note (text TEXT) STRICT; INSERT INTO note VALUES ('here')" };
-    const broken = { to: 4, sql: "CREATE TABLE other (text TEXT) STRICT; INSERT INTO nowhere VALUES (1)" };
+    const next = { to: 4, sql: "CREATE TABLE note (text TEXT) STRICT; INSERT INTO note VALUES ('here')" };
+    const broken = { to: 5, sql: "CREATE TABLE other (text TEXT) STRICT; INSERT INTO nowhere VALUES (1)" };
     expect(() => openSqliteStore(path, [...MIGRATIONS, next, broken])).toThrow(/nowhere/);
-    expect(versionIn(path)).toBe(2);
+    expect(versionIn(path)).toBe(3);
     const store = openSqliteStore(path, [...MIGRATIONS, next]);
     expect(store.load().records).toHaveLength(200);
     store.close();
-    expect(versionIn(path)).toBe(3);
+    expect(versionIn(path)).toBe(4);
   });
 
-  it("takes a file of schema version 1, which has no outcomes", () => {
-    fill();
-    const database = new DatabaseSync(path);
-    database.exec("DROP TABLE outcome; UPDATE schema_version SET version = 1");
-    database.close();
+  it.each([1, 2])("takes a file of schema version %i with all that it holds", (version) => {
+    const owner = newIdentity();
+    const records = ["one", "three", "two"].map((id) => recordOf(owner, "app.note", id, { text: id }));
+    const entry = { peer: owner.peerId, provenAddresses: [], reachability: "idle" as const };
+    const outcome = { key: "cli_A one", digest: "x", at: 1 };
+    const old = new DatabaseSync(path);
+    migrate(old, path, MIGRATIONS.slice(0, version));
+    const put = old.prepare("INSERT INTO record (key, kind, owner, id, version, document) VALUES (?, ?, ?, ?, ?, ?)");
+    for (const record of records)
+      put.run(recordKey(record), record.kind, record.owner, record.id, record.version, JSON.stringify(record));
+    old.prepare("INSERT INTO book VALUES (?, ?)").run(entry.peer, JSON.stringify(entry));
+    if (version === 2) old.exec("INSERT INTO outcome VALUES ('cli_A one', 'x', 1, NULL)");
+    old.close();
+
     const store = openSqliteStore(path);
-    expect(store.load()).toMatchObject({ outcomes: [] });
-    expect(store.load().records).toHaveLength(200);
+    const later = recordOf(owner, "app.note", "later", {});
+    store.commit({ records: [later] });
+    expect(store.load()).toMatchObject({ book: [entry], outcomes: version === 2 ? [outcome] : [] });
+    expect(store.load().records).toEqual([later, ...records]);
     store.close();
-    expect(versionIn(path)).toBe(2);
+    expect(versionIn(path)).toBe(3);
+    const described = [later, ...records].map(({ kind, owner, id, version }) => ({ kind, owner, id, version }));
+    expect(rowsIn(path, "SELECT kind, owner, id, version FROM record ORDER BY key")).toEqual(described);
   });
 
   it("is refused where a newer agent wrote it, and left as it is", () => {
-    openSqliteStore(path, [...MIGRATIONS, { to: 3, sql: "CREATE TABLE note (text TEXT) STRICT" }]).close();
+    openSqliteStore(path, [...MIGRATIONS, { to: 4, sql: "CREATE TABLE note (text TEXT) STRICT" }]).close();
     const before = readFileSync(path);
-    expect(() => openSqliteStore(path)).toThrow(/has schema version 3, and this agent reads up to 2: use the agent/);
+    expect(() => openSqliteStore(path)).toThrow(/has schema version 4, and this agent reads up to 3: use the agent/);
     expect(readFileSync(path).equals(before)).toBe(true);
   });
 });
 
 function versionIn(path: string): unknown {
+  return rowsIn(path, "SELECT version FROM schema_version")[0]?.version;
+}
+
+function rowsIn(path: string, sql: string): Readonly<Record<string, unknown>>[] {
   const database = new DatabaseSync(path);
   try {
-    return database.prepare("SELECT version FROM schema_version").get()?.version;
+    return database
+      .prepare(sql)
+      .all()
+      .map((row) => ({ ...row }));
   } finally {
     database.close();
   }

@@ -5,9 +5,13 @@ import { crypto } from "../helpers/records.ts";
 
 /** A shared provider, and how often the one behind it was asked. */
 function counted() {
-  const asked = { verify: 0, verifyAhead: 0, isTorsionFree: 0 };
+  const asked = { verify: 0, verifyAhead: 0, isTorsionFree: 0, sha256: 0 };
   const inner: NodeCrypto = {
     ...crypto,
+    sha256(bytes) {
+      asked.sha256 += 1;
+      return crypto.sha256(bytes);
+    },
     verify(...question) {
       asked.verify += 1;
       return crypto.verify(...question);
@@ -47,6 +51,34 @@ it.each(["key", "message", "signature"])("one bit of another %s is another quest
   ] as const;
   expect(shared.verify(...question)).toBe(false);
 });
+
+it("a message that comes again as the same object is named once, whatever objects its key and signature are", async () => {
+  const { asked, shared } = counted();
+  const again = crypto.randomBytes(100);
+  const right = crypto.sign(secretKey, again);
+  await shared.verifyAhead([{ publicKey, message: again, signature: right }]);
+  expect(shared.verify(publicKey.slice(), again, right.slice())).toBe(true);
+  expect(asked).toMatchObject({ sha256: 1, verify: 1 });
+});
+
+it.each(["key", "signature"])(
+  "the same message object with another %s is not taken for the one checked",
+  async (part) => {
+    const { asked, shared } = counted();
+    const asBefore = { publicKey, message, signature };
+    const other =
+      part === "key"
+        ? { publicKey: crypto.publicKeyOf(crypto.randomBytes(32)) }
+        : { signature: signature.with(7, ~(signature[7] ?? 0)) };
+    const changed = { ...asBefore, ...other };
+    expect(shared.verify(publicKey, message, signature)).toBe(true);
+    await shared.verifyAhead([changed, asBefore]);
+    expect(asked.verifyAhead).toBe(1);
+    expect(shared.verify(changed.publicKey, message, changed.signature)).toBe(false);
+    expect(shared.verify(publicKey, message, signature)).toBe(true);
+    expect(asked.verify).toBe(2);
+  },
+);
 
 it("what was found wrong is not remembered", () => {
   const { asked, shared } = counted();

@@ -1,34 +1,13 @@
 import { createId } from "@arctic/core";
 import { describe, expect, it } from "vitest";
-import type { Clock } from "../../src/clock.ts";
 import { createMemoryStore } from "../../src/store/memory-store.ts";
 import { type Store, StoreError } from "../../src/store/store.ts";
 import { createMemoryNetwork } from "../../src/transport/memory-transport.ts";
 import { until } from "../helpers/agents.ts";
 import { createAuthority } from "../helpers/authority.ts";
 import { bareDriver } from "../helpers/bare-driver.ts";
+import { createMovedClock } from "../helpers/moved-clock.ts";
 import { crypto, newIdentity } from "../helpers/records.ts";
-
-/** A clock whose timers are called by hand. */
-function handClock(): Clock & { fire(): void } {
-  let due: (() => void)[] = [];
-  return {
-    now: () => Date.now(),
-    elapsedMs: () => performance.now(),
-    after(_delayMs, callback) {
-      due.push(callback);
-      return () => {
-        due = due.filter((other) => other !== callback);
-      };
-    },
-    every: () => () => undefined,
-    fire() {
-      const calling = due;
-      due = [];
-      for (const callback of calling) callback();
-    },
-  };
-}
 
 function makeDriver() {
   const authority = createAuthority();
@@ -52,7 +31,7 @@ function makeDriver() {
     },
     probe: guard,
   };
-  const clock = handClock();
+  const clock = createMovedClock();
   const network = createMemoryNetwork();
   const transport = network.transport("192.0.2.1:1");
   const driver = bareDriver({ store, clock, transport, identity, roots: authority.roots, license });
@@ -99,10 +78,10 @@ describe("the driver", () => {
     expect(nameIn()).toBe("one");
     expect(driver.storageError?.reason).toBe("full");
     expect(() => write("three")).toThrow(StoreError);
-    clock.fire();
+    clock.pass(5000);
     expect(driver.storageError?.reason).toBe("full");
     fail(undefined);
-    clock.fire();
+    clock.pass(5000);
     expect(driver.storageError).toBeUndefined();
     expect(write("four").rejection).toBeUndefined();
     expect(nameIn()).toBe("four");

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import type { JsonValue } from "./json.ts";
 import { readJson } from "./read-json.ts";
 import { isWellFormed, textFromUtf8 } from "./utf8.ts";

@@ -17,7 +17,7 @@ import {
   union,
 } from "../encoding/shape.ts";
 import { idOf, instant } from "../identity/fields.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { DIGEST_GROUPS } from "../registry/kind.ts";
 import { SKETCH_BYTES, SKETCH_CELLS } from "../registry/sketch.ts";
 import { accept, type Result, refuse } from "../result.ts";

@@ -1,5 +1,5 @@
 import type { PeerId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { HOUR_MS, type Millis } from "../time.ts";
 
 /** Whom a peer keeps links with, and whom it watches: pings so often that its end is noticed. */

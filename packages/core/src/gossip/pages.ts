@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 
 /** What a receiver needs before it can take up the rest comes first: admissions, then what ends trust, then peers. */
 const ORDER = ["admission", "revocation", "peer"];

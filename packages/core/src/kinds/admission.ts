@@ -1,7 +1,7 @@
 import { object } from "../encoding/shape.ts";
 import { instant } from "../identity/fields.ts";
 import { isId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { kindOf } from "./define.ts";
 
 const admissionShape = object({ introduced_at: instant });

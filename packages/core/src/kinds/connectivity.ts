@@ -1,6 +1,6 @@
 import { boolean, integer, listOf, object, optional, type Shaped } from "../encoding/shape.ts";
 import { idOf, instant } from "../identity/fields.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { kindOf } from "./define.ts";
 
 /**

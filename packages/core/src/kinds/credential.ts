@@ -1,7 +1,7 @@
 import { listOf, object, optional, type Shaped, text } from "../encoding/shape.ts";
 import { idOf, instant, key32 } from "../identity/fields.ts";
 import { isId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { kindOf } from "./define.ts";
 
 export const credentialShape = object({

@@ -1,7 +1,7 @@
 import { object, text } from "../encoding/shape.ts";
 import { instant } from "../identity/fields.ts";
 import { isId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { kindOf } from "./define.ts";
 
 const revocationShape = object({ reason: text(0, 1024), revoked_at: instant });

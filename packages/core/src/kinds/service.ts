@@ -2,7 +2,7 @@ import { parseCidr } from "../encoding/cidr.ts";
 import { and, boolean, hasShape, integer, listOf, object, oneOf, optional, type Shaped } from "../encoding/shape.ts";
 import { idOf, instant } from "../identity/fields.ts";
 import { isId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { kindOf } from "./define.ts";
 import { cidr, ipv4Interface, ipv6Interface, label } from "./fields.ts";
 

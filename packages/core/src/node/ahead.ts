@@ -1,7 +1,7 @@
 import type { SignatureCheck } from "../crypto/crypto.ts";
 import { bytesFromBase64url } from "../encoding/base64url.ts";
 import { decodeMessage, type Message } from "../gossip/message.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { checkRecordShape, checkSignedBytes, type RecordKey, type SignedRecord } from "../registry/record.ts";
 import type { Registry } from "../registry/registry.ts";
 import type { Result } from "../result.ts";

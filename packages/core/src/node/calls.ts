@@ -1,7 +1,7 @@
 import { isWellFormed, utf8FromText } from "../encoding/utf8.ts";
 import { encodeMessage, type MessageOf } from "../gossip/message.ts";
 import type { PeerId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
 import type { CallId } from "./input.ts";
 import type { LiveLink } from "./link.ts";

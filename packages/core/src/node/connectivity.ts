@@ -1,7 +1,7 @@
 import { hasShape } from "../encoding/shape.ts";
 import type { PeerId } from "../identity/id.ts";
 import { type ConnectivityBody, connectivityShape } from "../kinds/connectivity.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { isAhead } from "../registry/horizon.ts";
 import {
   checkRecordProof,

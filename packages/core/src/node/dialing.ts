@@ -1,5 +1,5 @@
 import type { PeerId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import type { Rejection } from "../rejection.ts";
 import { rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis, SECOND_MS } from "../time.ts";
@@ -76,7 +76,8 @@ export class Dialing {
   get wakeAt(): Millis {
     let at = Math.min(this.#probeAt, this.#neighbourhood.wakeAt);
     for (const { inFlight, nextAt } of this.#joins.values()) if (inFlight === undefined) at = Math.min(at, nextAt);
-    const roomAt = this.#begun()[LIMITS.dialsAtOnce - 1] ?? 0;
+    const { isChanging, wakeAt } = this.#neighbourhood;
+    const roomAt = isChanging ? wakeAt : (this.#begun()[LIMITS.dialsAtOnce - 1] ?? 0);
     for (const [peer, { inFlight, nextAt }] of this.#attemptsByPeer)
       if (inFlight === undefined) at = Math.min(at, this.#wanted.has(peer) ? nextAt : Math.max(nextAt, roomAt));
     return at;
@@ -178,7 +179,8 @@ export class Dialing {
     this.#probeOneThatIsGone(now);
     for (const peer of this.#attemptsByPeer.keys())
       if (!this.#isDialled(peer, targets)) this.#attemptsByPeer.delete(peer);
-    let room = LIMITS.dialsAtOnce - this.#begun().filter((endAt) => now < endAt).length;
+    const atOnce = this.#neighbourhood.isChanging ? 0 : LIMITS.dialsAtOnce;
+    let room = atOnce - this.#begun().filter((endAt) => now < endAt).length;
     for (const peer of new Set([...targets, ...this.#attemptsByPeer.keys()])) {
       if (this.#state.linkByPeer.has(peer)) continue;
       const attempts = this.#attemptsOf(peer, now);
@@ -234,7 +236,7 @@ export class Dialing {
     const { targets, dialled } = this.#neighbourhood.at(now);
     const turns = 1 + targets.size / LIMITS.dialsAtOnce + this.#state.random();
     const isFirst = targets.has(peer) ? dialled.has(peer) : this.#state.self < peer;
-    const patienceMs = isFirst ? 0 : LIMITS.dialBackoffMs * turns;
+    const patienceMs = isFirst ? 0 : LIMITS.dialBackoffMs * turns + 4 * this.#state.answersInMs;
     // A few links make a cluster of many one: the rest follow one by one, so that a burst of joins is no burst of links.
     const place = this.#state.members().length > LIMITS.fullMeshPeers ? [...targets].indexOf(peer) + 1 : 0;
     const nextAt = now + patienceMs + LIMITS.farDialMs * Math.max(0, place - LIMITS.pushLinks);

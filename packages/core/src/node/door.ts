@@ -1,5 +1,5 @@
 import { base64urlFromBytes } from "../encoding/base64url.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { type Rejection, rejectionOf } from "../rejection.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import type { Millis } from "../time.ts";

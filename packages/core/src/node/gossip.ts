@@ -3,7 +3,7 @@ import { pagesOf } from "../gossip/pages.ts";
 import type { PeerId } from "../identity/id.ts";
 import type { PeerBody } from "../kinds/peer.ts";
 import type { License } from "../license/license.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { isTombstone, type RecordKey, recordKey } from "../registry/record.ts";
 import type { Held } from "../registry/registry.ts";
 import { type Millis, msFromRfc3339, rfc3339FromMs, SECOND_MS } from "../time.ts";
@@ -27,6 +27,8 @@ export class Gossip {
   readonly #pacing: Pacing;
   readonly #offers: Offers;
   readonly #news = new News();
+  /** From when on it is worth comparing: while much changes, what is on its way would count as missing. */
+  #calmAt: Millis = 0;
 
   constructor(state: NodeState, connectivity: Connectivity, pacing: Pacing) {
     this.#state = state;
@@ -43,8 +45,12 @@ export class Gossip {
   }
 
   wake(now: Millis): void {
-    for (const { id, live } of this.#state.liveLinks())
-      if (now >= live.heartbeatAt && this.#state.isMember(live.peer)) this.#beat(id, live, now);
+    for (const { id, live } of this.#state.liveLinks()) {
+      if (now < live.heartbeatAt || !this.#state.isMember(live.peer)) continue;
+      const calmAt = Math.min(this.#calmAt, live.beatBy);
+      if (now < calmAt) live.heartbeatAt = calmAt;
+      else this.#beat(id, live, now);
+    }
     if (now >= this.#news.at) this.#passOn(now);
     if (now < this.#offers.at) return;
     for (const { link, held } of this.#offers.take()) this.#offer(link, held);
@@ -52,6 +58,7 @@ export class Gossip {
 
   /** The clock was set: what waits, waits as long as before. */
   shift(byMs: number): void {
+    this.#calmAt += byMs;
     this.#offers.at += byMs;
     this.#news.shift(byMs);
   }
@@ -85,7 +92,8 @@ export class Gossip {
     live.licenseTold = licenseHash;
     live.hashesTold = registry.hashes;
     this.#state.outbox.heartbeat(link, head, records);
-    live.heartbeatAt = now + this.#state.heartbeatEveryMs * (0.9 + 0.2 * this.#state.random());
+    live.beatBy = now + this.#state.heartbeatEveryMs * (0.9 + 0.2 * this.#state.random());
+    live.heartbeatAt = live.beatBy;
   }
 
   /**
@@ -127,22 +135,33 @@ export class Gossip {
   takeWant(link: LinkId, keys: readonly (readonly [string, PeerId, string])[]): void {
     const wanted = new Set(keys.map(([kind, owner, id]) => recordKey({ kind, owner, id })));
     const records = [...wanted].flatMap((key) => this.#state.registry.held(key) ?? []);
+    const live = this.#state.live(link);
+    if (live !== undefined && live.offered > 0) {
+      live.wantsAll = wanted.size >= live.offered;
+      live.offered = 0;
+    }
     this.#pacing.push(link, records);
   }
 
   /** The other end of a link has shown these records as they are held here: it needs to hear nothing of them. */
   heardHeld(link: LinkId, keys: readonly RecordKey[]): void {
+    const live = this.#state.live(link);
+    if (live !== undefined && keys.length > 0) live.wantsAll = false;
     this.#news.heard(link, keys);
     this.#offers.heard(link, keys);
   }
 
   /** Passes on what became current, or has it wait a moment where something was passed on just before. */
   forward(batch: readonly Applied[], now: Millis): void {
+    if (batch.length >= LIMITS.newsMany) this.#calmAt = now + LIMITS.calmAfterMs * (1 + this.#state.random());
     this.#news.add(batch, now);
     if (batch.some(isUrgent) || now >= this.#news.at) this.#passOn(now);
   }
 
-  /** Whole to six links, key and version to the rest soon after, nothing to whom is known to hold it. */
+  /**
+   * Whole to six links and to those that want all, key and version to the rest soon after, nothing to whom is known to
+   * hold it.
+   */
   #passOn(now: Millis): void {
     const current = this.#news.take(now).flatMap(([key, holders]) => {
       const held = this.#state.registry.held(key);
@@ -151,16 +170,18 @@ export class Gossip {
     const standing = (peer: PeerId) => this.#state.standingOf(peer);
     const heard = this.#state.liveLinks().filter(({ live }) => standing(live.peer) !== undefined);
     const links = this.#state.someOf(heard, heard.length);
-    for (const [index, { id }] of links.entries()) {
+    for (const [index, { id, live }] of links.entries()) {
       const records = current.flatMap(({ held, holders }) => (holders.has(id) ? [] : [held]));
       if (records.length === 0) continue;
-      if (index < LIMITS.pushLinks) this.#pacing.push(id, records);
+      if (index < LIMITS.pushLinks || live.wantsAll) this.#pacing.push(id, records);
       else this.#offers.add(id, records, now);
     }
   }
 
   /** Keys and versions, from which the receiver asks for what it misses. */
   #offer(link: LinkId, held: readonly Held[]): void {
+    const live = this.#state.live(link);
+    if (live !== undefined) live.offered = Math.min(held.length, LIMITS.offerEntries);
     for (let from = 0; from < held.length; from += LIMITS.offerEntries) {
       const entries = held.slice(from, from + LIMITS.offerEntries);
       this.#state.outbox.send(link, {

@@ -4,6 +4,7 @@ import { bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonObject } from "../encoding/json.ts";
 import { inGossipOrder } from "../gossip/pages.ts";
 import { doesIdCommitToKey, isId, type PeerId } from "../identity/id.ts";
+import * as LIMITS from "../limits.ts";
 import { isAhead, isBeyondHorizon, isLasting } from "../registry/horizon.ts";
 import type { KindDefinition } from "../registry/kind.ts";
 import { compareRecords, isEquivocation } from "../registry/merge.ts";
@@ -20,6 +21,7 @@ import type { Rejection } from "../rejection.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import type { Millis } from "../time.ts";
 import type { LinkId } from "./input.ts";
+import { keepLatest } from "./keep-latest.ts";
 import { type Room, roomFor } from "./quota.ts";
 import type { NodeState } from "./state.ts";
 
@@ -29,21 +31,29 @@ export interface IntakeReport {
   readonly rejections: readonly Rejection[];
 }
 
+/** A record, and the link that it came by; a local write has none. */
+interface Offered {
+  readonly record: SignedRecord;
+  readonly from: LinkId | undefined;
+}
+
 /** The only way into the registry: every record, local or remote, is judged here, the cheap checks first, the signature last. */
 export class Intake {
   readonly #state: NodeState;
   /** (owner, key) pairs of the present frame that were found to belong together: a record may be tried many times. */
   readonly #committed = new Set<string>();
   readonly #keyBytesByKey = new Map<string, Uint8Array>();
+  /** Records of owners whose admission may be on its way on another link, or behind what waits on this one. Not judged yet. */
+  readonly #earlyByOwner = new Map<PeerId, Offered[]>();
 
   constructor(state: NodeState) {
     this.#state = state;
   }
 
   /**
-   * Takes up what may be taken up of the records in one frame. A frame may hold an admission and what the admitted
-   * peer wrote, in any order, so records of unknown owners wait for their owner's admission. Stops at
-   * the first fault of the sender beyond `faultsLeft`: bad signatures must not cost more than good ones.
+   * Takes up what may be taken up of the records in one frame. An admission and what the admitted peer wrote may come in
+   * any order, so records of unknown owners wait for their owner's admission: those of the latest few owners, and
+   * few of each. Stops at the first fault of the sender beyond `faultsLeft`: bad signatures must not cost more than good ones.
    */
   take(values: readonly unknown[], from: LinkId | undefined, now: Millis, faultsLeft: number): IntakeReport {
     this.#committed.clear();
@@ -56,29 +66,41 @@ export class Intake {
       else rejections.push(checked.rejection);
     }
     let faults = rejections.filter(({ fault }) => fault === "sender").length;
-    const queue = inGossipOrder(shaped);
-    const parkedByOwner = new Map<PeerId, SignedRecord[]>();
+    const queue: Offered[] = inGossipOrder(shaped).map((record) => ({ record, from }));
+    const early = this.#earlyByOwner;
+    const unknown: PeerId[] = [];
     for (let index = 0; index < queue.length && faults <= faultsLeft; index += 1) {
-      const record = queue[index];
-      if (record === undefined) break;
-      const verdict = this.#takeOne(record, from, now);
+      const offered = queue[index];
+      if (offered === undefined) break;
+      const { record } = offered;
+      const verdict = this.#takeOne(record, offered.from, now);
       if (verdict === undefined) {
         applied += 1;
         if (record.kind === "admission" && isId("peer", record.id)) {
-          queue.push(...(parkedByOwner.get(record.id) ?? []));
-          parkedByOwner.delete(record.id);
+          queue.push(...(early.get(record.id) ?? []));
+          early.delete(record.id);
         }
       } else if (verdict.code === "record_owner_unknown") {
-        const parked = parkedByOwner.get(record.owner);
-        if (parked === undefined) parkedByOwner.set(record.owner, [record]);
-        else parked.push(record);
-      } else {
+        unknown.push(record.owner);
+        const waiting = early.get(record.owner) ?? [];
+        early.delete(record.owner);
+        early.set(record.owner, waiting);
+        // Several neighbours may say the same.
+        const kept = waiting.slice(0, LIMITS.earlyPerOwner);
+        if (!kept.some((one) => one.record.signature === record.signature)) waiting.push(offered);
+      } else if (offered.from === from) {
+        // What came earlier by another link is not this one's fault.
         rejections.push(verdict);
         if (verdict.fault === "sender") faults += 1;
       }
     }
-    for (const [owner, parked] of parkedByOwner)
-      for (const _ of parked) rejections.push(refuse("record_owner_unknown", owner).rejection);
+    for (const owner of unknown) {
+      const waiting = early.get(owner);
+      if (waiting === undefined) continue;
+      rejections.push(refuse("record_owner_unknown", owner).rejection);
+      waiting.splice(0, waiting.length - LIMITS.earlyPerOwner);
+    }
+    keepLatest(early, LIMITS.earlyOwners);
     return { applied, rejections };
   }
 
@@ -122,10 +144,10 @@ export class Intake {
   /** Makes a judged record current. */
   apply(record: SignedRecord, hash: Uint8Array, from: LinkId | undefined): void {
     const state = this.#state;
-    state.registry.put(record, hash);
+    const { key } = state.registry.put(record, hash);
     state.keyByPeer.set(record.owner, record.key);
-    state.outbox.keep(record);
-    state.applied.push({ record, from });
+    state.outbox.keep(key, record);
+    state.applied.push({ key, record, from });
     state.noteTrust(record);
   }
 

@@ -59,7 +59,11 @@ export interface LiveLink {
   /** A ping that is not answered yet: when it was first and last said, and how often. */
   openPing: OpenPing | undefined;
   rttMs: number | undefined;
+  /** How long the other side took to answer the last time: in the handshake, or since a ping was last said. */
+  slowMs: number;
   heartbeatAt: Millis;
+  /** When the next heartbeat is due at last; it may be sent sooner, to compare. */
+  beatBy: Millis;
   heartbeatsSent: number;
   /** Boot id and sequence of the last heartbeat taken from the other side. */
   lastBoot: string | undefined;
@@ -74,6 +78,9 @@ export interface LiveLink {
   /** What this peer last told the other side on this link: its hashes, its license, its connectivity. */
   hashesTold: RegistryHashes | undefined;
   licenseTold: string | undefined;
+  /** How many records it was last offered, and whether it wanted all of them: then it hears of nobody else. */
+  offered: number;
+  wantsAll: boolean;
   connectivityTold: number | undefined;
   /** Since when this peer has no need of the link. */
   unwantedSince: Millis | undefined;
@@ -94,6 +101,7 @@ export function shiftLink(link: Link, byMs: number): void {
   live.heardAt += byMs;
   live.pingAt += byMs;
   live.heartbeatAt += byMs;
+  live.beatBy += byMs;
   const { openPing } = live;
   if (openPing !== undefined)
     live.openPing = { ...openPing, sentAt: openPing.sentAt + byMs, saidAt: openPing.saidAt + byMs };

@@ -2,7 +2,7 @@ import { base64urlFromBytes } from "../encoding/base64url.ts";
 import type { Message, MessageOf } from "../gossip/message.ts";
 import { groupBy } from "../group-by.ts";
 import { checkLicense, isSuccessor, type License, licenseHash } from "../license/license.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { type Rejection, type RejectionCode, rejectionOf } from "../rejection.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import type { Millis } from "../time.ts";
@@ -235,7 +235,9 @@ export class Links {
       pingAt: now + LIMITS.pingEveryMs * state.random(),
       openPing: undefined,
       rttMs: undefined,
+      slowMs: now - link.openedAt,
       heartbeatAt: now,
+      beatBy: now,
       heartbeatsSent: 0,
       lastBoot: undefined,
       lastSeq: 0,
@@ -246,6 +248,8 @@ export class Links {
       pace: newPace(),
       hashesTold: undefined,
       licenseTold: undefined,
+      offered: 0,
+      wantsAll: false,
       connectivityTold: undefined,
       unwantedSince: undefined,
       vouchedAt: undefined,

@@ -1,7 +1,7 @@
 import type { MessageOf } from "../gossip/message.ts";
 import type { Neighbours } from "../gossip/overlay.ts";
 import type { PeerId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
 import type { Connectivity } from "./connectivity.ts";
@@ -75,6 +75,8 @@ export class Liveness {
     if (live.openPing?.nonce !== message.nonce) return;
     // An answer to a repeated ping tells the time only roughly.
     if (live.openPing.tries === 1 || live.rttMs === undefined) live.rttMs = now - live.openPing.sentAt;
+    // Since it was said the last time: an earlier one may have been lost (Karn and Partridge, 1987).
+    live.slowMs = now - live.openPing.saidAt;
     live.openPing = undefined;
     this.#pacing.heard(link, live.pace, message.nonce);
     // For status alone: what a push still carries is no difference to repair.
@@ -84,13 +86,22 @@ export class Liveness {
   }
 
   /** When a link is to be pinged. One that has been silent for long is not given up unasked: two heartbeats may be lost. */
-  #nextAt({ openPing, pingAt, heardAt, pace }: LiveLink): Millis {
-    if (openPing !== undefined) return openPing.saidAt + LIMITS.pingAgainMs;
+  #nextAt(live: LiveLink): Millis {
+    const { openPing, pingAt, heardAt, pace } = live;
+    if (openPing !== undefined) return openPing.saidAt + this.#againMs(live);
     return Math.min(pingAt, heardAt + this.#silenceMs(), pace.fullAt ?? Number.POSITIVE_INFINITY);
   }
 
-  #isGone({ openPing }: LiveLink, now: Millis): boolean {
-    return openPing !== undefined && openPing.tries >= LIMITS.pingTries && now >= openPing.saidAt + LIMITS.pingAgainMs;
+  /** What was heard since the last ping was said came from somebody who is there. */
+  #isGone(live: LiveLink, now: Millis): boolean {
+    const { openPing, heardAt } = live;
+    if (openPing === undefined || openPing.tries < LIMITS.pingTries || heardAt > openPing.saidAt) return false;
+    return now >= openPing.saidAt + this.#againMs(live);
+  }
+
+  /** A peer that took long to answer is given longer. */
+  #againMs({ slowMs }: LiveLink): number {
+    return Math.max(LIMITS.pingAgainMs, 4 * Math.min(slowMs, LIMITS.slowestMs));
   }
 
   #end(link: Link, live: LiveLink, now: Millis): void {

@@ -1,6 +1,6 @@
 import { type Neighbours, neighboursOf, nextDrawAt } from "../gossip/overlay.ts";
 import type { PeerId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import type { Millis } from "../time.ts";
 import type { NodeState } from "./state.ts";
 
@@ -15,9 +15,11 @@ export class Neighbourhood {
   #members: readonly PeerId[] | undefined;
   #alive: readonly PeerId[] = [];
   #neighbours: Neighbours = { targets: new Set(), dialled: new Set(), watched: [] };
-  #drawAt: Millis = 0;
+  #drawAt: Millis = Number.POSITIVE_INFINITY;
   /** Since when there are members that the drawing does not know. */
   #changedAt: Millis | undefined;
+  /** The last drawing waited as long as one may, and in vain. */
+  #isEndless = false;
   #isStale = true;
 
   constructor(state: NodeState) {
@@ -26,6 +28,11 @@ export class Neighbourhood {
 
   get wakeAt(): Millis {
     return this.#drawAt;
+  }
+
+  /** More members come soon, and others may be neighbours then. False where they come without end. */
+  get isChanging(): boolean {
+    return this.#changedAt !== undefined && !this.#isEndless;
   }
 
   at(now: Millis): Neighbours {
@@ -47,7 +54,7 @@ export class Neighbourhood {
     // Nobody keeps a link with a peer that has ended.
     if ([...this.#neighbours.targets].some((peer) => !this.#state.isMember(peer))) this.forget();
     this.#changedAt ??= now;
-    const quietMs = LIMITS.settleMs * (0.5 + this.#state.random());
+    const quietMs = Math.max(LIMITS.settleMs, this.#state.answersInMs) * (0.9 + this.#state.random() / 5);
     this.#drawAt = Math.min(now + quietMs, this.#changedAt + LIMITS.settleAtMostMs);
   }
 
@@ -57,6 +64,7 @@ export class Neighbourhood {
     // The same list where nobody is gone: what is computed of it is shared by its identity.
     this.#alive = alive.length === members.length ? members : alive;
     this.#isStale = false;
+    this.#isEndless = now - (this.#changedAt ?? now) >= LIMITS.settleAtMostMs;
     this.#changedAt = undefined;
     this.#drawAt = nextDrawAt(this.#alive.length, now);
     this.#neighbours = neighboursOf(self, this.#alive, now);

@@ -1,5 +1,5 @@
-import { LIMITS } from "../limits.ts";
-import { type RecordKey, recordKey } from "../registry/record.ts";
+import * as LIMITS from "../limits.ts";
+import type { RecordKey } from "../registry/record.ts";
 import type { Millis } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import type { Applied } from "./state.ts";
@@ -12,6 +12,8 @@ import type { Applied } from "./state.ts";
 export class News {
   /** Who is known to hold what is current under a key. */
   readonly #holdersByKey = new Map<RecordKey, Set<LinkId>>();
+  /** How many were taken of late: the last time in full, the times before ever less. */
+  #recent = 0;
   /** From when on news go on at once. */
   #quietAt: Millis = Number.NEGATIVE_INFINITY;
   /** When all that waits is passed on. */
@@ -24,8 +26,7 @@ export class News {
   }
 
   add(batch: readonly Applied[], now: Millis): void {
-    for (const { record, from } of batch)
-      this.#holdersByKey.set(recordKey(record), new Set(from === undefined ? [] : [from]));
+    for (const { key, from } of batch) this.#holdersByKey.set(key, new Set(from === undefined ? [] : [from]));
     this.at = Math.min(this.at, Math.max(now, this.#quietAt));
   }
 
@@ -38,7 +39,8 @@ export class News {
   take(now: Millis): (readonly [RecordKey, ReadonlySet<LinkId>])[] {
     const taken = [...this.#holdersByKey];
     this.#holdersByKey.clear();
-    const usualMs = taken.length < LIMITS.newsMany ? LIMITS.newsEveryMs : LIMITS.newsOfManyEveryMs;
+    this.#recent = this.#recent / 2 + taken.length;
+    const usualMs = this.#recent < LIMITS.newsMany ? LIMITS.newsEveryMs : LIMITS.newsOfManyEveryMs;
     // Who is late is busy: then fewer frames with more in them.
     this.#quietAt = now + Math.max(usualMs, 2 * (now - this.at));
     this.at = Number.POSITIVE_INFINITY;

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import type { RecordKey } from "../registry/record.ts";
 import type { Held } from "../registry/registry.ts";
 import type { Millis } from "../time.ts";

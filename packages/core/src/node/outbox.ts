@@ -1,6 +1,6 @@
 import { encodeMessage, encodeWithRecords, type Message, type MessageOf } from "../gossip/message.ts";
 import type { License } from "../license/license.ts";
-import { type RecordKey, recordKey, type SignedRecord } from "../registry/record.ts";
+import type { RecordKey, SignedRecord } from "../registry/record.ts";
 import type { Rejection } from "../rejection.ts";
 import type { PeerBookEntry } from "../trust/peer-book.ts";
 import type { Effect, NodeFlags, Notice } from "./effect.ts";
@@ -20,8 +20,7 @@ export class Outbox {
   #flags: NodeFlags | undefined;
   #rest: Effect[] = [];
 
-  keep(record: SignedRecord): void {
-    const key = recordKey(record);
+  keep(key: RecordKey, record: SignedRecord): void {
     this.#dropped.delete(key);
     this.#recordByKey.set(key, record);
   }

@@ -3,7 +3,7 @@ import type { JsonObject } from "../encoding/json.ts";
 import { hasShape } from "../encoding/shape.ts";
 import type { ClusterId, PeerId } from "../identity/id.ts";
 import { claimShape, type PeerBody } from "../kinds/peer.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { isAhead, isBeyondHorizon, isLasting, renewAt } from "../registry/horizon.ts";
 import {
   issueRecord,

@@ -1,5 +1,6 @@
 import { pagesOf } from "../gossip/pages.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
+import type { RecordKey } from "../registry/record.ts";
 import type { Held } from "../registry/registry.ts";
 import { SECOND_MS } from "../time.ts";
 import type { LinkId } from "./input.ts";
@@ -21,9 +22,9 @@ export class Pacing {
   push(link: LinkId, held: readonly Held[]): void {
     const pace = this.#state.live(link)?.pace;
     if (pace === undefined) return;
+    // News of a few records does not stand in line, but behind the admissions by which they are known.
+    const isSmall = held.length <= LIMITS.unpacedRecords && !hasAdmission(pace.waiting);
     for (const page of pagesOf(held)) {
-      // News of a few records does not stand in line.
-      const isSmall = held.length <= LIMITS.unpacedRecords;
       if (isSmall || (pace.waiting.size === 0 && pace.fullAt === undefined)) this.#send(link, pace, page);
       else for (const { key } of page) pace.waiting.add(key);
     }
@@ -70,4 +71,9 @@ export class Pacing {
     this.sent(pace, page);
     this.#state.outbox.push(link, page);
   }
+}
+
+function hasAdmission(keys: Iterable<RecordKey>): boolean {
+  for (const key of keys) if (key.startsWith("admission|")) return true;
+  return false;
 }

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { isLasting } from "../registry/horizon.ts";
 import type { KindDefinition } from "../registry/kind.ts";
 import { isTombstone, type SignedRecord } from "../registry/record.ts";

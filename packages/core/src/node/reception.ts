@@ -1,6 +1,6 @@
 import { isJsonObject } from "../encoding/json.ts";
 import { groupBy } from "../group-by.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { rejectionOf } from "../rejection.ts";
 import { MINUTE_MS, type Millis } from "../time.ts";
 import type { Connectivity } from "./connectivity.ts";

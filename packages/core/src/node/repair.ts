@@ -1,7 +1,7 @@
 import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts";
 import { bucketMarks, heldInDifferingBuckets } from "../gossip/differences.ts";
 import type { MessageOf } from "../gossip/message.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { DIGEST_GROUPS, type DigestGroup } from "../registry/kind.ts";
 import type { Held } from "../registry/registry.ts";
 import { elementOf } from "../registry/sketch.ts";

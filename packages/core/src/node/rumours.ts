@@ -1,5 +1,5 @@
 import type { PeerId } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import type { Millis } from "../time.ts";
 import type { LinkId } from "./input.ts";
 import { keepLatest } from "./keep-latest.ts";

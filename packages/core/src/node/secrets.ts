@@ -1,8 +1,9 @@
 import { hasShape } from "../encoding/shape.ts";
+import { groupBy } from "../group-by.ts";
 import { type ClientId, type ClusterId, isId, ulidOf } from "../identity/id.ts";
-import { credentialShape } from "../kinds/credential.ts";
+import { type CredentialBody, credentialShape } from "../kinds/credential.ts";
 import { rotationShape } from "../kinds/rotation.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { isTombstone, type SignedRecord } from "../registry/record.ts";
 import { type Millis, msFromRfc3339 } from "../time.ts";
 import {
@@ -15,6 +16,8 @@ import {
 } from "../trust/secrets.ts";
 import type { NodeState } from "./state.ts";
 
+type CredentialsByClient = ReadonlyMap<ClientId, readonly (SignedRecord & { readonly body: CredentialBody })[]>;
+
 /** The shared client of a cluster bears the cluster id's ULID, so that it is found without a pointer. */
 const sharedClientOf = (clusterId: ClusterId): ClientId => `cli_${ulidOf(clusterId)}`;
 
@@ -25,17 +28,23 @@ const sharedClientOf = (clusterId: ClusterId): ClientId => `cli_${ulidOf(cluster
 export class Secrets {
   readonly #state: NodeState;
   readonly #currentByClient = new Map<ClientId, SecretName>();
+  /** Asked for at every change of who belongs. */
+  readonly #clusterByRecord = new WeakMap<SignedRecord, ClusterId | undefined>();
 
   constructor(state: NodeState) {
     this.#state = state;
-    for (const client of this.#clients()) this.#remember(client);
+    const credentials = this.#credentialsOf();
+    for (const client of credentials.keys()) this.#remember(client, credentials);
   }
 
   /** To be called when records were applied. */
   changed(records: readonly SignedRecord[], now: Millis): void {
-    for (const client of new Set(records.flatMap((record) => clientIn(record) ?? []))) {
+    const clients = new Set(records.flatMap((record) => clientIn(record) ?? []));
+    if (clients.size === 0) return;
+    const credentials = this.#credentialsOf(clients);
+    for (const client of clients) {
       const before = this.#currentByClient.get(client);
-      const current = this.#remember(client);
+      const current = this.#remember(client, credentials);
       if (before !== undefined && current !== undefined && current.name !== before && current.replaces !== before)
         this.#note(before, now);
     }
@@ -61,7 +70,7 @@ export class Secrets {
   accepted(client: ClientId, elected: ClusterId | undefined, now: Millis): AcceptedSecret[] {
     if (this.#isRevoked(client)) return [];
     const id = `clu_${ulidOf(client)}` as const;
-    return acceptedSecrets(this.#secretsOf(client), {
+    return acceptedSecrets(this.#secretsOf(client, this.#credentialsOf(new Set([client]))), {
       now,
       graceMs: LIMITS.secretGraceMs,
       replacedAt: new Map(Object.entries(this.#state.flags.replacedSecrets ?? {}) as [SecretName, Millis][]),
@@ -73,14 +82,15 @@ export class Secrets {
   #clustersOfCredentials(): ClusterId[] {
     const clusters: ClusterId[] = [];
     for (const { record } of this.#state.registry.ofKind("credential")) {
-      const cluster = isTombstone(record) ? undefined : record.body.cluster_id;
-      if (isId("clu", cluster) && sharedClientOf(cluster) === record.id) clusters.push(cluster);
+      if (!this.#clusterByRecord.has(record)) this.#clusterByRecord.set(record, clusterOf(record));
+      const cluster = this.#clusterByRecord.get(record);
+      if (cluster !== undefined) clusters.push(cluster);
     }
     return clusters;
   }
 
-  #remember(client: ClientId): Secret | undefined {
-    const current = currentSecret(this.#secretsOf(client));
+  #remember(client: ClientId, credentials: CredentialsByClient): Secret | undefined {
+    const current = currentSecret(this.#secretsOf(client, credentials));
     if (current !== undefined) this.#currentByClient.set(client, current.name);
     return current;
   }
@@ -96,15 +106,9 @@ export class Secrets {
     return false;
   }
 
-  #clients(): Set<ClientId> {
-    const clients = new Set<ClientId>();
-    for (const { record } of this.#state.registry.ofKind("credential")) clients.add(record.id as ClientId);
-    return clients;
-  }
-
-  #secretsOf(client: ClientId): Secret[] {
+  #secretsOf(client: ClientId, credentials: CredentialsByClient): Secret[] {
     const credential = countingCredential(
-      this.#credentials(client),
+      credentials.get(client) ?? [],
       (owner) => this.#state.standingOf(owner) === "revoked",
     );
     if (credential === undefined) return [];
@@ -135,13 +139,21 @@ export class Secrets {
     return secrets;
   }
 
-  *#credentials(client: ClientId) {
+  /** Of some clients, or of all. */
+  #credentialsOf(clients?: ReadonlySet<string>): CredentialsByClient {
+    const found: (SignedRecord & { readonly body: CredentialBody })[] = [];
     for (const { record } of this.#state.registry.ofKind("credential")) {
-      if (record.id !== client || isTombstone(record)) continue;
-      const { owner, version, body } = record;
-      if (hasShape(credentialShape, body)) yield { owner, version, body };
+      if (isTombstone(record) || clients?.has(record.id) === false) continue;
+      if (hasShape(credentialShape, record.body)) found.push(record as never);
     }
+    return groupBy(found, ({ id }) => id as ClientId);
   }
+}
+
+/** The cluster whose shared client a credential is. */
+function clusterOf(record: SignedRecord): ClusterId | undefined {
+  const cluster = isTombstone(record) ? undefined : record.body.cluster_id;
+  return isId("clu", cluster) && sharedClientOf(cluster) === record.id ? cluster : undefined;
 }
 
 /** The client whose secrets a record may change. */

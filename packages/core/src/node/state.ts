@@ -5,7 +5,7 @@ import type { Identity } from "../identity/identity.ts";
 import { kindTable } from "../kinds/kinds.ts";
 import { checkLicense, type License, type LicenseRoot, licenseHash } from "../license/license.ts";
 import { type LicenseProgress, licenseStateAt, renewedLicense } from "../license/license-state.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { median } from "../median.ts";
 import type { KindTable } from "../registry/kind.ts";
 import { LayeredMap } from "../registry/layered-map.ts";
@@ -27,6 +27,7 @@ import type { Equivocation } from "./view.ts";
 
 /** A record that became current in this step, and the link that it came by; a local write has none. */
 export interface Applied {
+  readonly key: RecordKey;
   readonly record: SignedRecord;
   readonly from: LinkId | undefined;
 }
@@ -263,6 +264,12 @@ export class NodeState {
       return live === undefined ? [] : [{ id, live }];
     });
     return this.#liveLinks;
+  }
+
+  /** How long the quickest peer took to answer: news take as long, at least, so who waits for them waits longer. At most 1.5 s. */
+  get answersInMs(): number {
+    const links = this.liveLinks();
+    return links.length === 0 ? 0 : Math.min(LIMITS.slowestMs, ...links.map(({ live }) => live.slowMs));
   }
 
   /** The authenticated link that stays for a peer, or that none does any more. */

@@ -1,6 +1,6 @@
 import { bytesFromBase64url } from "../encoding/base64url.ts";
 import type { JsonValue } from "../encoding/json.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { MINUTE_MS, type Millis, msFromRfc3339 } from "../time.ts";
 import { checkVoucher, issueVoucher, type Voucher } from "../trust/voucher.ts";
 import type { LinkId } from "./input.ts";

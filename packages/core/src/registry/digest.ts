@@ -37,7 +37,7 @@ export class Digest {
     this.#root = from?.root();
     this.#buckets = from === undefined ? Array.from({ length: BUCKETS }, () => []) : [...from.#buckets];
     this.#isShared = new Array(BUCKETS).fill(from !== undefined);
-    this.#hashes = from === undefined ? new Array(BUCKETS).fill(undefined) : [...from.#hashes];
+    this.#hashes = from === undefined ? new Array(BUCKETS).fill(crypto.sha256(new Uint8Array())) : [...from.#hashes];
     this.sketch = new Sketch(from?.sketch);
   }
 
@@ -60,9 +60,10 @@ export class Digest {
   }
 
   root(): Uint8Array {
-    this.#root ??= this.#crypto.sha256(
-      concatBytes(...Array.from({ length: BUCKETS }, (_, bucket) => this.#hashOf(bucket))),
-    );
+    if (this.#root !== undefined) return this.#root;
+    const hashes = new Uint8Array(BUCKETS * 32);
+    for (let bucket = 0; bucket < BUCKETS; bucket += 1) hashes.set(this.#hashOf(bucket), bucket * 32);
+    this.#root = this.#crypto.sha256(hashes);
     return this.#root;
   }
 

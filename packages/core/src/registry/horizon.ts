@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { DAY_MS, type Millis } from "../time.ts";
 import type { KindDefinition } from "./kind.ts";
 import { isTombstone, type SignedRecord, versionAt } from "./record.ts";

@@ -4,7 +4,7 @@ import { base64urlFromBytes, bytesFromBase64url } from "../encoding/base64url.ts
 import { isJsonObject, type JsonObject } from "../encoding/json.ts";
 import { type CustomerId, doesIdCommitToKey, isId, type PeerId } from "../identity/id.ts";
 import type { Identity } from "../identity/identity.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import type { Millis } from "../time.ts";
 

@@ -1,5 +1,5 @@
 import { type ClusterId, type CustomerId, mintedAt, type PeerId, ulidOf } from "../identity/id.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import type { Millis } from "../time.ts";
 
 /** What a member's own record says of the cluster id. */
@@ -18,22 +18,16 @@ export function electClusterId(
   claims: readonly ClusterClaim[],
   facts: { readonly customerId: CustomerId; readonly now: Millis; isRevoked(peer: PeerId): boolean },
 ): ClusterClaim | undefined {
-  // Nearly all members claim the same id.
-  const mintedRightById = new Map<ClusterId, boolean>();
-  const isMintedRight = (id: ClusterId) => {
-    const known = mintedRightById.get(id);
-    if (known !== undefined) return known;
-    const isRight = isMintedFor(id, facts.customerId, facts.now);
-    mintedRightById.set(id, isRight);
-    return isRight;
+  const smallest = (among: readonly ClusterClaim[]) => {
+    let best: ClusterClaim | undefined;
+    for (const claim of among) {
+      // Nearly all members claim the same: only what would be better is judged.
+      if (best !== undefined && !isSmaller(claim, best)) continue;
+      if (!facts.isRevoked(claim.mintedBy) && isMintedFor(claim.id, facts.customerId, facts.now)) best = claim;
+    }
+    return best;
   };
-  const isValid = (claim: ClusterClaim) => !facts.isRevoked(claim.mintedBy) && isMintedRight(claim.id);
-  const founded = claims.filter((claim) => claim.founded && isValid(claim));
-  const candidates = founded.length > 0 ? founded : claims.filter(isValid);
-  return candidates.reduce<ClusterClaim | undefined>(
-    (best, claim) => (best === undefined || isSmaller(claim, best) ? claim : best),
-    undefined,
-  );
+  return smallest(claims.filter(({ founded }) => founded)) ?? smallest(claims);
 }
 
 /** True where an id's time part lies between the customer's and the present (5 minutes of clock tolerance). */
@@ -43,6 +37,6 @@ export function isMintedFor(id: ClusterId, customerId: CustomerId, now: Millis):
 
 /** Of claims to one id the smaller minter is named, so that the order in which they came does not matter. */
 function isSmaller(a: ClusterClaim, b: ClusterClaim): boolean {
-  const [ofA, ofB] = [ulidOf(a.id), ulidOf(b.id)];
-  return ofA === ofB ? a.mintedBy < b.mintedBy : ofA < ofB;
+  if (a.id === b.id) return a.mintedBy < b.mintedBy;
+  return ulidOf(a.id) < ulidOf(b.id);
 }

@@ -6,7 +6,7 @@ import { complaintText, object, text } from "../encoding/shape.ts";
 import { idOf, instant } from "../identity/fields.ts";
 import { type CustomerId, createId, doesIdCommitToKey, type PeerId, type VoucherId } from "../identity/id.ts";
 import type { Identity } from "../identity/identity.ts";
-import { LIMITS } from "../limits.ts";
+import * as LIMITS from "../limits.ts";
 import { accept, type Result, refuse } from "../result.ts";
 import { type Millis, msFromRfc3339, rfc3339FromMs } from "../time.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { neighboursOf } from "../../src/gossip/overlay.ts";
-import { LIMITS } from "../../src/limits.ts";
+import * as LIMITS from "../../src/limits.ts";
 import type { Effect } from "../../src/node/effect.ts";
 import { SECOND_MS } from "../../src/time.ts";
 import { admissionOf, identityOf, NOW, peerBody, recordOf, serviceBody, serviceIdOf } from "../support/fixtures.ts";
@@ -69,6 +69,42 @@ describe("many new members in a row", () => {
   });
 });
 
+describe("members that come in a row", () => {
+  it("are dialled once it was quiet for 900 ms, and nobody is dialled or awake for nothing before", () => {
+    const world = memberLink();
+    const { bob, link } = world;
+    const dials: { readonly at: number; readonly peer: string | undefined }[] = [];
+    const note = (effects: readonly Effect[]) => {
+      for (const { peer } of dialsIn(effects)) dials.push({ at: link.now, peer });
+      // It asks for nothing that it would not do.
+      expect(bob.node.wakeAt).toBeGreaterThan(link.now);
+    };
+    const until = (end: number) => {
+      while (bob.node.wakeAt < end) note(wake(world, bob.node.wakeAt));
+      link.now = end;
+    };
+    const letIn = (from: number, to: number) => {
+      for (let index = from; index < to; index += 1) {
+        note(link.push(...newcomer(index)).effects);
+        until(link.now + 200);
+      }
+    };
+    until(NOW + SECOND_MS);
+    letIn(0, 4);
+    until(link.now + LIMITS.settleMs);
+    const early = dials.splice(0);
+    expect(early.length).toBeGreaterThan(0);
+    expect(early.length).toBeLessThan(4);
+    // Those that are to dial themselves are dialled by bob in the end, but not while others come.
+    letIn(4, 30);
+    expect(dials).toEqual([]);
+    const lastAt = link.now - 200;
+    until(lastAt + 1.1 * LIMITS.settleMs + 1);
+    expect(dials.length).toBeGreaterThan(0);
+    expect((dials[0]?.at ?? 0) - lastAt).toBeGreaterThanOrEqual(0.9 * LIMITS.settleMs);
+  });
+});
+
 describe("of two neighbours", () => {
   it("exactly one dials, and all have as many to dial", () => {
     const members = Array.from({ length: 100 }, (_, index) => identityOf(`member ${index}`).peerId).sort();
@@ -107,6 +143,38 @@ describe("news in a row", () => {
     network.advance(LIMITS.newsEveryMs);
     expect(toCarol()).toEqual(["bob → carol push [service]", "bob → carol push [service service]"]);
     expect(carol.node.registry.live("service")).toHaveLength(3);
+  });
+
+  it("wait longer behind many, and behind few that came soon after many", () => {
+    const carol = identityOf("carol");
+    const { bob, link } = memberLink({ others: [carol] });
+    const hearer = new RawLink(bob);
+    if (!hearer.handshake(carol)) throw new Error("a member is let in");
+    let said = 0;
+    /** alice says so many at once; how long it takes until carol hears of the last of them. */
+    const waitsMs = (count: number) => {
+      const records = Array.from({ length: count }, (_, index) => note(`news-${said + index}`));
+      said += count;
+      const saidAt = link.now;
+      const hears = ({ effects }: { readonly effects: readonly Effect[] }) =>
+        effects.some(
+          (effect) => effect.type === "send" && effect.link === hearer.id && effect.text.includes(`"news-${said - 1}"`),
+        );
+      let isHeard = hears(link.push(...records));
+      while (!isHeard && link.now < saidAt + SECOND_MS) {
+        link.now = Math.max(link.now, bob.node.wakeAt);
+        isHeard = hears(bob.handle({ type: "wake" }, link.now));
+      }
+      return link.now - saidAt;
+    };
+    const { newsEveryMs, newsOfManyEveryMs, newsMany } = LIMITS;
+    expect(waitsMs(2 * newsMany)).toBe(0);
+    expect([waitsMs(1), waitsMs(1), waitsMs(1), waitsMs(1)]).toEqual([
+      newsOfManyEveryMs,
+      newsOfManyEveryMs,
+      newsEveryMs,
+      newsEveryMs,
+    ]);
   });
 
   it("are not passed on to whom has shown that it holds them", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../src/limits.ts";
+import * as LIMITS from "../../src/limits.ts";
 import { createTestCrypto } from "../support/crypto.ts";
 import { identityOf, NOW, peerBody, recordOf } from "../support/fixtures.ts";
 import { memberLink, refusalsOf } from "../support/member-link.ts";

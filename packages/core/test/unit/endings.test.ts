@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../src/limits.ts";
+import * as LIMITS from "../../src/limits.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS } from "../../src/time.ts";
 import {
   admissionOf,

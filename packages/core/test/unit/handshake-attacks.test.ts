@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { add, decode, encode, torsion } from "../../../../test/conformance/support/edwards.ts";
 import { peerIdFromKey } from "../../src/identity/id.ts";
-import { LIMITS } from "../../src/limits.ts";
+import * as LIMITS from "../../src/limits.ts";
 import { SECOND_MS } from "../../src/time.ts";
 import { checkGreeting, type Greeting, transcriptHash } from "../../src/trust/handshake.ts";
 import {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Crypto } from "../../src/crypto/crypto.ts";
-import { LIMITS } from "../../src/limits.ts";
+import * as LIMITS from "../../src/limits.ts";
 import { recordKey, type SignedRecord } from "../../src/registry/record.ts";
 import { DAY_MS, MINUTE_MS } from "../../src/time.ts";
 import { createTestCrypto } from "../support/crypto.ts";

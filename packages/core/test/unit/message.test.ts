@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { decodeMessage } from "../../src/gossip/message.ts";
-import { LIMITS } from "../../src/limits.ts";
+import * as LIMITS from "../../src/limits.ts";
 import { identityOf, licenseIdOf } from "../support/fixtures.ts";
 
 const bytes32 = "A".repeat(43);

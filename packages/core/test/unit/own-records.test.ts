@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { nobleCrypto } from "../../src/crypto/noble-crypto.ts";
 import { createId } from "../../src/identity/id.ts";
-import { LIMITS } from "../../src/limits.ts";
+import * as LIMITS from "../../src/limits.ts";
 import { type LiveRecord, recordKey, type SignedRecord, versionAt } from "../../src/registry/record.ts";
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "../../src/time.ts";
 import {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { LIMITS } from "../../src/limits.ts";
+import * as LIMITS from "../../src/limits.ts";
 import { SECOND_MS } from "../../src/time.ts";
-import { identityOf, licenseOf, NOW, recordOf, serviceBody, serviceIdOf } from "../support/fixtures.ts";
+import { admissionOf, identityOf, licenseOf, NOW, recordOf, serviceBody, serviceIdOf } from "../support/fixtures.ts";
 import { memberLink } from "../support/member-link.ts";
 import { worldOf } from "../support/world.ts";
 
@@ -67,6 +67,41 @@ describe("many records for one link", () => {
       bob.handle({ type: "write", kind: "service", id, body: serviceBody(owner.peerId) }, link.now + 20 * SECOND_MS),
     );
     expect(recordsIn(messages).map((record) => record.id)).toEqual([id]);
+  });
+
+  it("hold up news of a few that an admission stands in line before, and until it has gone", () => {
+    const all = services(700, "s");
+    const admissions = Array.from({ length: LIMITS.unpacedRecords + 1 }, (_, index) =>
+      admissionOf(owner, identityOf(`newcomer ${index}`).peerId),
+    );
+    const { bob, link } = memberLink({ records: [...all, ...admissions], license });
+    const wantOf = (records: typeof all) => ({
+      type: "want" as const,
+      keys: records.map(({ kind, owner: of, id }) => [kind, of, id] as const),
+    });
+    for (const records of [all.slice(0, 250), admissions, all.slice(250)]) link.say(wantOf(records));
+    /** In order, but for what is sent at once. */
+    const sent = () => link.heard.flatMap((message) => (message.type === "push" ? message.records : [])) as typeof all;
+    const write = (name: string) => {
+      const id = serviceIdOf(name);
+      const { effects } = bob.handle({ type: "write", kind: "service", id, body: serviceBody(bob.id) }, link.now);
+      return effects.some((effect) => effect.type === "send" && effect.text.includes(id));
+    };
+    /** The window that was sent was heard. */
+    const nextWindow = () => {
+      link.wake(Math.max(link.now, bob.node.wakeAt));
+      const ping = link.last("ping");
+      if (ping === undefined) throw new Error("it asks whether all was heard");
+      link.say({ type: "pong", nonce: ping.nonce });
+    };
+    const isAdmissionSent = () => sent().filter(({ kind }) => kind === "admission").length === admissions.length;
+    expect([isAdmissionSent(), write("early")]).toEqual([false, false]);
+    nextWindow();
+    expect([isAdmissionSent(), write("late")]).toEqual([true, true]);
+    for (let windows = 0; windows < 10; windows += 1) nextWindow();
+    const order = sent().map(({ kind, id }) => (kind === "admission" ? kind : id));
+    expect(order.indexOf(serviceIdOf("early"))).toBeGreaterThan(order.lastIndexOf("admission"));
+    expect(new Set(order)).toEqual(new Set([...all.map(({ id }) => id), "admission", serviceIdOf("early")]));
   });
 
   it("are told once: what the other side says of itself meanwhile is compared behind them, soon", () => {
