@@ -24,7 +24,7 @@ export type Asked =
   | { readonly type: "stop" };
 
 export interface Told {
-  /** Each agent of the thread has so many links, and so many own records of peers and admissions. */
+  /** Each agent of the thread has so many links, and so many records that are no services. */
   readonly isComplete: boolean;
   /** When each service that came since the last time was on an agent's disk: milliseconds since the epoch. */
   readonly servicesAt: readonly number[];
@@ -58,8 +58,8 @@ function noticed({ links, keys }: Member, notice: Notice): void {
   if (notice.type === "peer_unlinked") links.delete(notice.link);
   if (notice.type !== "applied") return;
   for (const { kind, owner, id } of notice.records) {
-    if (kind === "peer" || kind === "admission") keys.add(`${kind} ${owner} ${id}`);
     if (kind === "service") servicesAt.push(performance.timeOrigin + performance.now());
+    else keys.add(`${kind} ${owner} ${id}`);
   }
 }
 

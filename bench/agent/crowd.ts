@@ -104,8 +104,8 @@ export class AgentCrowd {
   }
 
   async #isComplete(links: number): Promise<boolean> {
-    // Every peer's own record, and of each add the two admissions.
-    const records = this.size + 2 * (this.size - 1);
+    // Every peer's own record, and of each add the two admissions; the credentials of all others' clusters.
+    const records = this.size + 2 * (this.size - 1) + (this.size - 1);
     const told = await this.#tell(Math.min(links, this.size - 1), records);
     return told.every(({ isComplete }) => isComplete);
   }
