@@ -72,20 +72,22 @@ async function gossip(): Promise<Row[]> {
     const spread: number[] = [];
     for (let update = 0; update < updates; update += 1) spread.push(await spreadOf(crowd, update));
     const name = `${agents} agents in one process`;
+    const [mostMs, mostCpuMs] = [
+      Math.max(...others.map(({ ms }) => ms)),
+      Math.max(...others.map(({ cpuMs }) => cpuMs)),
+    ];
+    const cpuGoalMs = (2 * 5000) / agents;
     return [
       limited(`${name}: an update is on 99 % of the disks, worst`, "ms", Math.max(...spread), 150),
       row("the same, median", "ms", median(spread), "memberlist, unsigned, in memory", median([...rival.t99Ms]), {
         atMost: 1,
       }),
       limited(`${name}: a burst of adds at one is complete, the first of the process`, "ms", first.ms, 5000),
-      limited(`the same, worst of ${bursts} after it`, "ms", Math.max(...others.map(({ ms }) => ms)), 5000),
-      row("the same, median", "ms", median(others.map(({ ms }) => ms)), "memberlist", rival.joinedMs, { atMost: 2 }),
-      limited(
-        "the same: processor time of each agent, all threads, median",
-        "ms",
-        median(others.map(({ cpuMs }) => cpuMs)),
-        (2 * 5000) / agents,
-      ),
+      row("the same", "ms", first.ms, "memberlist", rival.joinedMs, { atMost: 2 }),
+      limited("the same: processor time of each agent, all threads", "ms", first.cpuMs, cpuGoalMs),
+      limited(`worst of ${bursts} bursts after it`, "ms", mostMs, 5000),
+      row("the same", "ms", mostMs, "memberlist", rival.joinedMs, { atMost: 2 }),
+      limited("the same: processor time of each agent, all threads, most", "ms", mostCpuMs, cpuGoalMs),
     ];
   } finally {
     await crowd.stop();

@@ -121,7 +121,7 @@ export class Performer {
   }
 
   #withBook(change: Change): Change {
-    return { ...change, book: this.#takeBook(change.book ?? []) };
+    return this.#entryByPeer.size === 0 ? change : { ...change, book: this.#takeBook(change.book ?? []) };
   }
 
   /** What waited, and these. Nothing waits afterwards. */
